@@ -1,0 +1,184 @@
+//! The command line: clap's arguments, and what they mean to the pipeline.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use jiff::Timestamp;
+
+use crate::config::Overrides;
+use crate::pipeline::{Options, Stats};
+use crate::plan::{Shown, Visibility};
+use crate::scaffold::Ci;
+
+/// A static site generator for people who publish articles that compare things.
+#[derive(Debug, Parser)]
+#[command(name = "folio", version, about, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build the site into its output folder
+    Build(Build),
+    /// Write a new article with front matter
+    New(New),
+    /// Write a new site that builds at once
+    Init(Init),
+    /// Print a completion script
+    Completions {
+        /// The shell to complete for
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Arguments of `folio build`.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// The site's folder
+    #[arg(long, default_value = ".", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub root: PathBuf,
+    /// The folder to build into [default: public under the root]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub output: Option<PathBuf>,
+    /// Publish under this address instead of the configured one
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// Build drafts too
+    #[arg(long)]
+    pub drafts: bool,
+    /// Build articles with a date in the future too
+    #[arg(long)]
+    pub future: bool,
+    /// Take nothing from earlier builds
+    #[arg(long)]
+    pub no_cache: bool,
+    /// How many threads to use [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Say of each rendered file why it was rendered
+    #[arg(long)]
+    pub explain: bool,
+    /// Print the build's figures on standard output
+    #[arg(long, value_name = "FORMAT")]
+    pub stats: Option<StatsFormat>,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// How figures are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StatsFormat {
+    Text,
+    Json,
+}
+
+/// Arguments of `folio new`.
+#[derive(Debug, Args)]
+pub struct New {
+    /// Where it goes, below content/: posts/first.md
+    pub path: String,
+    /// Its title [default: made of the file's name]
+    #[arg(long)]
+    pub title: Option<String>,
+    /// The site's folder
+    #[arg(long, default_value = ".", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub root: PathBuf,
+}
+
+/// Arguments of `folio init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder to make
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// Write a workflow that builds and publishes the site on this host
+    #[arg(long, value_name = "HOST")]
+    pub ci: Option<Ci>,
+}
+
+impl Build {
+    /// What the arguments mean.
+    #[must_use]
+    pub fn options(&self, now: Timestamp) -> Options {
+        let shown = |yes: bool| if yes { Shown::Yes } else { Shown::No };
+        Options {
+            root: self.root.clone(),
+            output: self.output.clone(),
+            overrides: Overrides { base_url: self.base_url.clone() },
+            visibility: Visibility { drafts: shown(self.drafts), future: shown(self.future), now },
+            jobs: self.jobs.map(usize::from),
+        }
+    }
+}
+
+/// What counts as now: `SOURCE_DATE_EPOCH` (reproducible-builds.org) where it is set, else the clock.
+///
+/// # Errors
+/// When the variable holds no number of seconds.
+pub fn now(epoch: Option<&str>) -> Result<Timestamp, String> {
+    let Some(text) = epoch else { return Ok(Timestamp::now()) };
+    let seconds = text.trim().parse().map_err(|_| format!("SOURCE_DATE_EPOCH is not a number of seconds: {text}"))?;
+    Timestamp::from_second(seconds).map_err(|e| format!("SOURCE_DATE_EPOCH is out of range: {e}"))
+}
+
+/// The figures as one JSON object.
+#[must_use]
+pub fn stats_json(stats: &Stats) -> String {
+    let ms = |d: std::time::Duration| (d.as_secs_f64() * 1_000_000.0).round() / 1000.0;
+    serde_json::json!({
+        "pages": stats.pages,
+        "rendered": stats.rendered,
+        "reused": stats.reused,
+        "written": stats.outcome.written,
+        "deleted": stats.outcome.deleted,
+        "bytes": stats.outcome.bytes,
+        "stages": {
+            "load_ms": ms(stats.load),
+            "parse_ms": ms(stats.parse),
+            "plan_ms": ms(stats.plan),
+            "render_ms": ms(stats.render),
+            "write_ms": ms(stats.write),
+        },
+        "total_ms": ms(stats.total),
+    })
+    .to_string()
+}
+
+/// The figures for a person.
+#[must_use]
+pub fn stats_text(stats: &Stats) -> String {
+    let ms = |d: std::time::Duration| d.as_secs_f64() * 1000.0;
+    format!(
+        "pages     {:>10}\nrendered  {:>10}\nreused    {:>10}\nwritten   {:>10}\ndeleted   {:>10}\nbytes     {:>10}\nload      {:>10.1} ms\nparse     {:>10.1} ms\nplan      {:>10.1} ms\nrender    {:>10.1} ms\nwrite     {:>10.1} ms\ntotal     {:>10.1} ms",
+        stats.pages,
+        stats.rendered,
+        stats.reused,
+        stats.outcome.written,
+        stats.outcome.deleted,
+        stats.outcome.bytes,
+        ms(stats.load),
+        ms(stats.parse),
+        ms(stats.plan),
+        ms(stats.render),
+        ms(stats.write),
+        ms(stats.total),
+    )
+}
+
+/// One line that says what a build did.
+#[must_use]
+pub fn summary(stats: &Stats) -> String {
+    let seconds = stats.total.as_secs_f64();
+    let time = if seconds < 1.0 { format!("{:.0} ms", seconds * 1000.0) } else { format!("{seconds:.2} s") };
+    let files = |n: usize| if n == 1 { "1 file".to_owned() } else { format!("{n} files") };
+    let pages = if stats.pages == 1 { "1 article".to_owned() } else { format!("{} articles", stats.pages) };
+    let mut parts = vec![format!("{} written", files(stats.outcome.written)), format!("{} unchanged", stats.outcome.unchanged)];
+    if stats.outcome.deleted > 0 {
+        parts.push(format!("{} deleted", stats.outcome.deleted));
+    }
+    format!("Built {pages} in {time}: {}", parts.join(", "))
+}

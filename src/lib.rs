@@ -1,0 +1,19 @@
+//! Folio: a static site generator for people who publish articles that compare things.
+//!
+//! Data runs one way: disk → [`load::Sources`] → [`parse::Doc`]s → [`plan::Plan`] → pages → disk.
+//! A module may import only from those declared above it here; `tests/layers.rs` holds that order.
+//! The library never prints and never ends the process: it returns values and a [`diag::Report`].
+
+pub mod cli;
+pub mod config;
+pub mod diag;
+pub mod load;
+pub mod memo;
+pub mod parse;
+pub mod paths;
+pub mod pipeline;
+pub mod plan;
+pub mod render;
+pub mod scaffold;
+pub mod schema;
+pub mod write;

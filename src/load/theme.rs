@@ -1,0 +1,36 @@
+//! The default theme: this repository's own `templates/` and `static/`, in the binary. A site's file of the
+//! same name wins. `tests/theme.rs` holds that no file of the two folders is missing here.
+
+macro_rules! templates {
+    ($($name:literal),* $(,)?) => {
+        /// Name → text of every template of the default theme.
+        pub const TEMPLATES: &[(&str, &str)] = &[$(($name, include_str!(concat!("../../templates/", $name)))),*];
+    };
+}
+
+macro_rules! statics {
+    ($($name:literal),* $(,)?) => {
+        /// Name → bytes of every static file of the default theme.
+        pub const STATIC: &[(&str, &[u8])] = &[$(($name, include_bytes!(concat!("../../static/", $name)))),*];
+    };
+}
+
+templates![
+    "404.html",
+    "archive.html",
+    "base.html",
+    "components/ad.html",
+    "components/callout.html",
+    "components/comments.html",
+    "components/cards.html",
+    "components/figure.html",
+    "components/meta.html",
+    "components/toc.html",
+    "index.html",
+    "page.html",
+    "section.html",
+    "taxonomy.html",
+    "term.html",
+];
+
+statics!["favicon.svg", "style.css"];

@@ -1,0 +1,131 @@
+//! The `folio` program: reads the command line, runs it, prints the report, and sets the exit code: 0 done,
+//! 1 the site has errors, 2 bad usage.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use folio::cli::{self, Build, Cli, Command, Init, New, StatsFormat};
+use folio::diag::{Diagnostic, Report, Severity, Style};
+use folio::pipeline::{self, Progress};
+use folio::scaffold;
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    let now = match cli::now(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref()) {
+        Ok(now) => now,
+        Err(message) => {
+            print_report(&Report::of(Diagnostic::error(message)));
+            return ExitCode::from(2);
+        }
+    };
+    let result = match command {
+        Command::Build(build) => run_build(&build, now),
+        Command::New(new) => run_new(&new, now),
+        Command::Init(init) => run_init(&init, now),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "folio", &mut std::io::stdout());
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(report) => {
+            print_report(&report);
+            let errors = report.count(Severity::Error);
+            say(&format!("{errors} {}; nothing was changed", if errors == 1 { "error" } else { "errors" }));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_build(build: &Build, now: Timestamp) -> Result<(), Report> {
+    let bar = Bar::new(build.quiet);
+    let built = pipeline::build(&build.options(now), &bar);
+    bar.clear();
+    let built = built?;
+    if !build.quiet {
+        print_report(&built.report);
+    }
+    if build.explain {
+        for (out, reason) in &built.reasons {
+            say(&format!("{out}: {reason}"));
+        }
+    }
+    match build.stats {
+        Some(StatsFormat::Json) => print(&cli::stats_json(&built.stats)),
+        Some(StatsFormat::Text) => print(&cli::stats_text(&built.stats)),
+        None => {}
+    }
+    if !build.quiet {
+        let warnings = match built.report.count(Severity::Warning) {
+            0 => String::new(),
+            1 => "; 1 warning".to_owned(),
+            n => format!("; {n} warnings"),
+        };
+        say(&format!("{}{warnings}", cli::summary(&built.stats)));
+    }
+    Ok(())
+}
+
+fn run_new(new: &New, now: Timestamp) -> Result<(), Report> {
+    let path = scaffold::article(&new.root, &new.path, new.title.as_deref(), now).map_err(Report::of)?;
+    say(&format!("Wrote {}", path.display()));
+    Ok(())
+}
+
+fn run_init(init: &Init, now: Timestamp) -> Result<(), Report> {
+    let files = scaffold::site(&init.dir, init.ci, now).map_err(Report::of)?;
+    for file in files {
+        say(&format!("Wrote {}", file.display()));
+    }
+    say(&format!("Build it with: folio build --root {}", init.dir.display()));
+    Ok(())
+}
+
+/// A line on standard output. A reader that has gone away is no error.
+fn print(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// A line for a person, on standard error.
+fn say(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+fn print_report(report: &Report) {
+    let style = if std::io::stderr().is_terminal() { Style::Coloured } else { Style::Plain };
+    let _ = write!(anstream::stderr(), "{}", report.render(style));
+}
+
+/// A progress bar on a terminal, nothing elsewhere.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new(quiet: bool) -> Self {
+        let bar = if quiet || !std::io::stderr().is_terminal() { ProgressBar::hidden() } else { ProgressBar::new(0) };
+        let style = ProgressStyle::with_template("{msg:<10} {bar:30} {pos}/{len}");
+        Self(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
+    }
+
+    fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+impl Progress for Bar {
+    fn stage(&self, name: &'static str, steps: usize) {
+        self.0.set_message(name);
+        self.0.set_length(steps as u64);
+        self.0.set_position(0);
+    }
+
+    fn step(&self) {
+        self.0.inc(1);
+    }
+}

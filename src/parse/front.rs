@@ -1,0 +1,544 @@
+//! Front matter: the fence, the language in it, other tools' names for the same things, and the typed result.
+//!
+//! Generous in what it takes (design §6), exact in what it says: every problem has its place. Keys that mean
+//! nothing are handed on, to be told once a key for the whole site.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::date::{Moment, Reading as DateReading, read as read_date};
+use super::{Remark, narrow};
+use crate::config::SortBy;
+use crate::diag::{Diagnostic, Report, Severity};
+use crate::paths::SourcePath;
+use crate::schema::locate::{Place, Syntax, locate};
+use crate::schema::{self, Problem, ProblemKind, Reading, Shape, Step};
+
+/// The front matter of an article or of a section's `_index.md`, as it is written.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct RawFrontMatter {
+    /// Else the opening heading, else the file's name.
+    pub title: Option<String>,
+    /// One or two sentences for lists, search engines and feeds.
+    pub description: Option<String>,
+    /// `2026-06-12`, RFC 3339, or `2026-06-12 21:34[:22] [+0530]`.
+    pub date: Option<String>,
+    /// When it was last changed.
+    pub updated: Option<String>,
+    /// After this date it is no longer built.
+    pub expires: Option<String>,
+    /// The last part of its address.
+    pub slug: Option<String>,
+    /// Its whole address.
+    pub path: Option<String>,
+    /// Addresses that lead here as well.
+    pub aliases: Vec<String>,
+    /// Left out unless `--drafts` is given.
+    pub draft: bool,
+    /// One category, or several; the first is shown.
+    pub category: Vec<String>,
+    pub tags: Vec<String>,
+    pub authors: Vec<String>,
+    pub series: Vec<String>,
+    /// Terms of taxonomies of your own, by taxonomy.
+    pub taxonomies: BTreeMap<String, Vec<String>>,
+    /// Order in sections that sort by weight; lighter first.
+    pub weight: Option<i64>,
+    /// The template to use instead of page.html or section.html.
+    pub template: Option<String>,
+    /// The picture for cards and previews.
+    pub image: Option<ImageField>,
+    /// Whether a table of contents is shown.
+    pub toc: Option<bool>,
+    /// `false`, or `{slot = false}`.
+    pub ads: Option<AdsField>,
+    /// Whether the comments section is shown.
+    pub comments: Option<bool>,
+    pub views: Option<u64>,
+    pub hearts: Option<u64>,
+    /// Paid for: shows a disclosure and marks its links.
+    pub sponsored: bool,
+    /// Anything your templates want, as `page.extra`.
+    pub extra: BTreeMap<String, Value>,
+    /// In `_index.md`: the order of the section's articles.
+    pub sort_by: Option<SortBy>,
+    /// In `_index.md`: articles on a page of the section's list; 0 for all.
+    pub paginate_by: Option<usize>,
+    /// In `_index.md`: the template of the section's articles.
+    pub page_template: Option<String>,
+}
+
+/// A picture: its path, or its path with more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ImageField {
+    Source(String),
+    Full(Image),
+}
+
+/// A picture that stands for an article.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Image {
+    pub src: String,
+    #[serde(default)]
+    pub alt: String,
+    #[serde(default)]
+    pub credit: String,
+}
+
+/// Ads on or off, for all slots or by slot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum AdsField {
+    All(bool),
+    BySlot(BTreeMap<String, bool>),
+}
+
+/// Front matter, read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FrontMatter {
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub date: Option<Moment>,
+    pub updated: Option<Moment>,
+    pub expires: Option<Moment>,
+    pub slug: Option<String>,
+    pub path: Option<Spanned>,
+    pub aliases: Vec<Spanned>,
+    pub draft: bool,
+    /// Terms by taxonomy, the built-in ones under their names (`category`, `tag`, `author`, `series`).
+    pub terms: BTreeMap<String, Vec<String>>,
+    pub weight: Option<i64>,
+    pub template: Option<Spanned>,
+    pub page_template: Option<Spanned>,
+    pub image: Option<Image>,
+    pub toc: Option<bool>,
+    pub ads: AdSwitches,
+    pub comments: Option<bool>,
+    pub views: Option<u64>,
+    pub hearts: Option<u64>,
+    pub sponsored: bool,
+    /// `extra` as JSON text: a tree that needs no type here.
+    pub extra: String,
+    pub sort_by: Option<SortBy>,
+    pub paginate_by: Option<usize>,
+}
+
+/// A text with its place in the file, for what later stages may find wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spanned {
+    pub value: String,
+    pub span: Range<u32>,
+}
+
+/// Which ad slots an article turns on or off.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdSwitches {
+    /// All slots at once, where the article says.
+    pub all: Option<bool>,
+    pub slots: BTreeMap<String, bool>,
+}
+
+/// What reading a file's front matter came to.
+#[derive(Debug, Default)]
+pub struct Front {
+    pub matter: FrontMatter,
+    /// Where the Markdown starts.
+    pub body_start: usize,
+    pub unknown_keys: Vec<(String, Range<u32>)>,
+    pub remarks: Vec<Remark>,
+}
+
+static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<RawFrontMatter>);
+
+/// The keys that front matter may have.
+pub fn known_keys() -> impl Iterator<Item = &'static str> {
+    SHAPE.keys()
+}
+
+/// A fenced block at the head of a file.
+struct Block<'a> {
+    text: &'a str,
+    syntax: Syntax,
+    /// Where `text` starts in the file.
+    offset: usize,
+}
+
+/// Reads the front matter of a file; errors go to the report.
+pub fn read(text: &str, source: &SourcePath, report: &mut Report) -> Front {
+    let (block, body_start) = match split(text) {
+        Ok(Some(found)) => found,
+        Ok(None) => return without_matter(source),
+        Err(error) => {
+            report.push(error);
+            return Front::default();
+        }
+    };
+    let mut front = Front { body_start, ..Front::default() };
+    let tree = match parse_block(&block) {
+        Ok(tree) => rename(tree),
+        Err(error) => {
+            report.push(error);
+            return front;
+        }
+    };
+    let (raw, problems) = schema::read::<RawFrontMatter>(Value::Object(tree), &SHAPE, Reading::Generous);
+    for problem in &problems {
+        note_problem(problem, &block, &mut front, report);
+    }
+    let reader = Reader { block: &block };
+    front.matter = reader.resolve(raw.unwrap_or_default(), &mut front.remarks, report);
+    if front.matter.date.is_none() {
+        front.matter.date = date_from_name(source);
+    }
+    front
+}
+
+fn without_matter(source: &SourcePath) -> Front {
+    let matter = FrontMatter { date: date_from_name(source), ..FrontMatter::default() };
+    Front { matter, ..Front::default() }
+}
+
+/// Finds the fence. A first line `---` or `+++` opens it; without an end it is an error, unless what
+/// follows looks nothing like keys (`---` is a rule in Markdown too).
+fn split(text: &str) -> Result<Option<(Block<'_>, usize)>, Diagnostic> {
+    let first = text.lines().next().unwrap_or_default();
+    let (fence, syntax) = match first.trim_end() {
+        "---" => ("---", Syntax::Yaml),
+        "+++" => ("+++", Syntax::Toml),
+        _ => return Ok(None),
+    };
+    let offset = (first.len() + 1).min(text.len());
+    let mut at = offset;
+    for line in text[offset..].split_inclusive('\n') {
+        let bare = line.trim_end();
+        if bare == fence || (fence == "---" && bare == "...") {
+            return Ok(Some((Block { text: &text[offset..at], syntax, offset }, at + line.len())));
+        }
+        at += line.len();
+    }
+    let next = text[offset..].lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
+    let looks_like_key = next.split_once([':', '=']).is_some_and(|(key, _)| !key.trim().is_empty() && !key.trim().contains(' '));
+    if fence == "+++" || looks_like_key {
+        return Err(Diagnostic::error(format!("the front matter that starts here is never closed by `{fence}`"))
+            .at(0..3)
+            .hint(format!("put a line `{fence}` after the last key")));
+    }
+    Ok(None)
+}
+
+fn parse_block(block: &Block<'_>) -> Result<Map<String, Value>, Diagnostic> {
+    let tree = match block.syntax {
+        Syntax::Toml => crate::config::toml_tree(block.text).map_err(|mut d| {
+            d.file = None;
+            d.span = d.span.map(|s| s.start + block.offset..s.end + block.offset);
+            d
+        })?,
+        Syntax::Yaml => yaml_tree(block)?,
+    };
+    match tree {
+        Value::Object(map) => Ok(map),
+        Value::Null => Ok(Map::new()),
+        _ => Err(Diagnostic::error("the front matter is not a list of keys")
+            .at(block.offset..block.offset + block.text.lines().next().map_or(0, str::len))
+            .hint("write `key: value` on each line")),
+    }
+}
+
+fn yaml_tree(block: &Block<'_>) -> Result<Value, Diagnostic> {
+    match serde_yaml::from_str::<serde_yaml::Value>(block.text) {
+        Ok(value) => Ok(json(value)),
+        Err(error) => {
+            let at = error.location().map_or(0, |l| l.index().min(block.text.len()));
+            let text = error.to_string();
+            let message = text.split(" at line ").next().unwrap_or(&text);
+            let line = block.text[at..].lines().next().map_or(1, |l| l.len().max(1));
+            let d = Diagnostic::error(format!("this is not valid YAML: {message}")).at(block.offset + at..block.offset + at + line);
+            Err(if message.contains("mapping values") { d.hint("put quotes around a value that holds `: `") } else { d })
+        }
+    }
+}
+
+/// YAML as a plain tree: keys become text, tags are dropped.
+fn json(value: serde_yaml::Value) -> Value {
+    match value {
+        serde_yaml::Value::Null => Value::Null,
+        serde_yaml::Value::Bool(b) => Value::Bool(b),
+        serde_yaml::Value::Number(n) => {
+            if let Some(i) = n.as_i64() {
+                Value::from(i)
+            } else if let Some(u) = n.as_u64() {
+                Value::from(u)
+            } else {
+                n.as_f64().and_then(serde_json::Number::from_f64).map_or_else(|| Value::String(n.to_string()), Value::Number)
+            }
+        }
+        serde_yaml::Value::String(s) => Value::String(s),
+        serde_yaml::Value::Sequence(items) => Value::Array(items.into_iter().map(json).collect()),
+        serde_yaml::Value::Mapping(map) => Value::Object(map.into_iter().filter_map(|(k, v)| Some((key_text(k)?, json(v)))).collect()),
+        serde_yaml::Value::Tagged(tagged) => json(tagged.value),
+    }
+}
+
+fn key_text(key: serde_yaml::Value) -> Option<String> {
+    match json(key) {
+        Value::String(s) => Some(s),
+        Value::Null => Some("null".into()),
+        Value::Bool(b) => Some(b.to_string()),
+        Value::Number(n) => Some(n.to_string()),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Other tools' names for ours.
+const RENAMED: [(&str, &str); 13] = [
+    ("categories", "category"),
+    ("tag", "tags"),
+    ("author", "authors"),
+    ("lastmod", "updated"),
+    ("last_modified_at", "updated"),
+    ("modified", "updated"),
+    ("expiryDate", "expires"),
+    ("publishDate", "date"),
+    ("url", "path"),
+    ("permalink", "path"),
+    ("linkTitle", "title"),
+    ("redirect_from", "aliases"),
+    ("sort-by", "sort_by"),
+];
+
+/// Takes other tools' keys as ours; our own key wins where both are given.
+fn rename(mut tree: Map<String, Value>) -> Map<String, Value> {
+    if let Some(Value::Bool(published)) = tree.remove("published") {
+        tree.entry("draft").or_insert(Value::Bool(!published));
+    }
+    for (theirs, ours) in RENAMED {
+        if let Some(value) = tree.remove(theirs) {
+            tree.entry(ours).or_insert(value);
+        }
+    }
+    if let Some(Value::Object(taxonomies)) = tree.get_mut("taxonomies") {
+        let mut moved = Vec::new();
+        for (theirs, ours) in [
+            ("categories", "category"),
+            ("category", "category"),
+            ("tags", "tags"),
+            ("tag", "tags"),
+            ("authors", "authors"),
+            ("author", "authors"),
+            ("series", "series"),
+        ] {
+            moved.extend(taxonomies.remove(theirs).map(|value| (ours, value)));
+        }
+        for (ours, value) in moved {
+            tree.entry(ours).or_insert(value);
+        }
+    }
+    if let Some(authors) = tree.get_mut("authors") {
+        name_authors(authors);
+    }
+    tree
+}
+
+/// `{name: A, email: …}` is A.
+fn name_authors(authors: &mut Value) {
+    match authors {
+        Value::Object(map) => *authors = map.get("name").cloned().unwrap_or(Value::Null),
+        Value::Array(items) => items.iter_mut().for_each(name_authors),
+        _ => {}
+    }
+}
+
+/// The key as the file has it, for looking a problem's place up.
+fn written(path: &[Step], text: &str, syntax: Syntax) -> Range<usize> {
+    let direct = locate(text, syntax, path, Place::Value);
+    let Some(Step::Key(ours)) = path.first() else { return direct };
+    if has_key(text, ours) {
+        return direct;
+    }
+    for (theirs, _) in RENAMED.iter().filter(|(_, o)| o == ours) {
+        if has_key(text, theirs) {
+            let mut renamed = path.to_vec();
+            renamed[0] = Step::Key((*theirs).to_owned());
+            return locate(text, syntax, &renamed, Place::Value);
+        }
+    }
+    direct
+}
+
+fn has_key(text: &str, key: &str) -> bool {
+    text.lines().any(|line| line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with([':', '='])))
+}
+
+fn note_problem(problem: &Problem, block: &Block<'_>, front: &mut Front, report: &mut Report) {
+    match (&problem.kind, problem.path.as_slice()) {
+        (ProblemKind::UnknownKey { .. }, [Step::Key(key)]) => {
+            let span = locate(block.text, block.syntax, &problem.path, Place::Key);
+            front.unknown_keys.push((key.clone(), narrow(&(span.start + block.offset..span.end + block.offset))));
+        }
+        _ => {
+            let mut d = problem.diagnose(Severity::Error, block.text, block.syntax, block.offset);
+            let span = written(&problem.path, block.text, block.syntax);
+            d.span = Some(span.start + block.offset..span.end + block.offset);
+            report.push(d);
+        }
+    }
+}
+
+struct Reader<'a> {
+    block: &'a Block<'a>,
+}
+
+impl Reader<'_> {
+    fn span(&self, path: &[Step]) -> Range<usize> {
+        let span = written(path, self.block.text, self.block.syntax);
+        span.start + self.block.offset..span.end + self.block.offset
+    }
+
+    fn key(&self, key: &str) -> Range<usize> {
+        self.span(&[Step::Key(key.to_owned())])
+    }
+
+    fn spanned(&self, key: &str, value: Option<String>) -> Option<Spanned> {
+        value.map(|value| Spanned { value, span: narrow(&self.key(key)) })
+    }
+
+    fn date(&self, key: &str, text: Option<String>, remarks: &mut Vec<Remark>, report: &mut Report) -> Option<Moment> {
+        let text = text.filter(|t| !t.trim().is_empty())?;
+        match read_date(&text) {
+            DateReading::Whole(moment) => Some(moment),
+            DateReading::Part(moment) => {
+                let read = moment.civil.strftime("%Y-%m-%d %H:%M");
+                remarks.push(
+                    Remark::new(format!("only part of this date can be read: {read}"), self.key(key))
+                        .hint("write it like 2026-06-12 or 2026-06-12T21:34:00+02:00"),
+                );
+                Some(moment)
+            }
+            DateReading::Nothing => {
+                report.push(
+                    Diagnostic::error(format!("`{key}` is not a date: \"{}\"", text.chars().take(60).collect::<String>()))
+                        .at(self.key(key))
+                        .hint("write it like 2026-06-12 or 2026-06-12T21:34:00+02:00"),
+                );
+                None
+            }
+        }
+    }
+
+    fn resolve(&self, raw: RawFrontMatter, remarks: &mut Vec<Remark>, report: &mut Report) -> FrontMatter {
+        let date = self.date("date", raw.date, remarks, report);
+        let updated = self.date("updated", raw.updated, remarks, report);
+        let expires = self.date("expires", raw.expires, remarks, report);
+        let aliases = raw.aliases.into_iter().filter(|a| !a.trim().is_empty()).map(|value| Spanned { value, span: narrow(&self.key("aliases")) });
+        let mut terms: BTreeMap<String, Vec<String>> = raw.taxonomies;
+        for (name, values) in [("category", raw.category), ("tag", raw.tags), ("author", raw.authors), ("series", raw.series)] {
+            if !values.is_empty() {
+                terms.entry(name.to_owned()).or_default().extend(values);
+            }
+        }
+        for values in terms.values_mut() {
+            clean_terms(values);
+        }
+        terms.retain(|_, values| !values.is_empty());
+        let ads = match raw.ads {
+            None => AdSwitches::default(),
+            Some(AdsField::All(all)) => AdSwitches { all: Some(all), slots: BTreeMap::new() },
+            Some(AdsField::BySlot(slots)) => AdSwitches { all: None, slots },
+        };
+        let image = raw.image.map(|i| match i {
+            ImageField::Source(src) => Image { src, ..Image::default() },
+            ImageField::Full(image) => image,
+        });
+        FrontMatter {
+            title: raw.title.map(|t| one_line(&t)).filter(|t| !t.is_empty()),
+            description: raw.description.map(|t| one_line(&t)).filter(|t| !t.is_empty()),
+            date,
+            updated,
+            expires,
+            slug: raw.slug.filter(|s| !s.trim().is_empty()),
+            path: self.spanned("path", raw.path.filter(|p| !p.trim().is_empty())),
+            aliases: aliases.collect(),
+            draft: raw.draft,
+            terms,
+            weight: raw.weight,
+            template: self.spanned("template", raw.template),
+            page_template: self.spanned("page_template", raw.page_template),
+            image: image.filter(|i| !i.src.is_empty()),
+            toc: raw.toc,
+            ads,
+            comments: raw.comments,
+            views: raw.views,
+            hearts: raw.hearts,
+            sponsored: raw.sponsored,
+            extra: Value::Object(raw.extra.into_iter().collect()).to_string(),
+            sort_by: raw.sort_by,
+            paginate_by: raw.paginate_by,
+        }
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Trims terms, drops empty ones and repeats.
+fn clean_terms(values: &mut Vec<String>) {
+    let mut seen = Vec::new();
+    for value in values.drain(..) {
+        let value = one_line(&value);
+        if !value.is_empty() && !seen.contains(&value) {
+            seen.push(value);
+        }
+    }
+    *values = seen;
+}
+
+/// The date that a file's (or a bundle's) name starts with, `YYYY-MM-DD-`.
+fn date_from_name(source: &SourcePath) -> Option<Moment> {
+    let (date, _) = split_dated_name(name(source))?;
+    match read_date(date) {
+        DateReading::Whole(moment) => Some(moment),
+        _ => None,
+    }
+}
+
+/// A name split into its leading date and the rest.
+#[must_use]
+pub fn split_dated_name(name: &str) -> Option<(&str, &str)> {
+    let (date, rest) = name.split_at_checked(10)?;
+    let shape = date.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+    let rest = rest.strip_prefix(['-', '_'])?;
+    (shape && !rest.is_empty()).then_some((date, rest))
+}
+
+/// What an article is named after: its file, or its folder when it is a bundle.
+#[must_use]
+pub fn name(source: &SourcePath) -> &str {
+    match source.stem() {
+        "index" | "_index" => source.parent().rsplit('/').next().unwrap_or_default(),
+        stem => stem,
+    }
+}
+
+/// A title made of the file's name: `2026-06-12-choosing-a_queue` → `Choosing a queue`.
+#[must_use]
+pub fn title_from_name(source: &SourcePath) -> String {
+    if source.as_str() == "content/_index.md" || source.as_str() == "content/index.md" {
+        return String::new();
+    }
+    let name = name(source);
+    let name = split_dated_name(name).map_or(name, |(_, rest)| rest);
+    let text = name.replace(['-', '_'], " ");
+    let mut chars = text.trim().chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => name.to_owned(),
+    }
+}

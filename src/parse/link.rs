@@ -1,0 +1,152 @@
+//! Links as they are written, before anyone knows what they lead to.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::paths::{percent_decode, resolve};
+
+/// A link or an image of a body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    pub kind: LinkKind,
+    pub target: Target,
+    pub span: Range<u32>,
+}
+
+/// Where in the HTML a link stands, and so what its hole writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LinkKind {
+    /// ` href="…"` and the attributes of the link policy.
+    Anchor,
+    /// ` src="…"`.
+    Image,
+    /// The value of an attribute of raw HTML, between its quotes.
+    Attribute,
+}
+
+/// What a link names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Target {
+    /// Another host: `https://…` or `//…`.
+    External(String),
+    /// Another scheme that does no harm: `mailto:`, `tel:`.
+    Scheme(String),
+    /// A Markdown file of the site: `content/posts/other.md`, with a fragment.
+    Article { path: String, fragment: Option<String> },
+    /// A place on the same page.
+    Fragment(String),
+    /// A path on the site, absolute or relative; the rest is its query and fragment.
+    Local { path: String, rest: String },
+    /// A scheme that runs code: it leads nowhere.
+    Dead,
+}
+
+/// Schemes that run code or carry a document (design §9.5).
+const DANGEROUS: [&str; 5] = ["javascript:", "vbscript:", "livescript:", "data:", "file:"];
+
+/// Reads the destination of a link in a file of `folder` (`content/posts`).
+#[must_use]
+pub fn classify(url: &str, folder: &str, kind: LinkKind) -> Target {
+    if is_dangerous(url, kind) {
+        return Target::Dead;
+    }
+    let url = url.trim();
+    if let Some(fragment) = url.strip_prefix('#') {
+        return Target::Fragment(fragment.to_owned());
+    }
+    if url.starts_with("//") {
+        return Target::External(url.to_owned());
+    }
+    if let Some(scheme) = scheme_of(url) {
+        return match scheme.to_ascii_lowercase().as_str() {
+            "http" | "https" => Target::External(url.to_owned()),
+            _ => Target::Scheme(url.to_owned()),
+        };
+    }
+    let cut = url.find(['?', '#']).unwrap_or(url.len());
+    let (path, rest) = url.split_at(cut);
+    if let Some(below) = path.strip_prefix("@/") {
+        return article("content", below, rest).unwrap_or(Target::Article { path: below.to_owned(), fragment: None });
+    }
+    let is_markdown = path.rsplit_once('.').is_some_and(|(_, e)| e.eq_ignore_ascii_case("md") || e.eq_ignore_ascii_case("markdown"));
+    if is_markdown && kind == LinkKind::Anchor {
+        let found = match path.strip_prefix('/') {
+            Some(below) => article("content", below, rest),
+            None => article(folder, path, rest),
+        };
+        if let Some(target) = found {
+            return target;
+        }
+    }
+    Target::Local { path: path.to_owned(), rest: rest.to_owned() }
+}
+
+fn article(folder: &str, path: &str, rest: &str) -> Option<Target> {
+    let path = resolve(folder, &percent_decode(path))?;
+    let fragment = rest.split_once('#').map(|(_, f)| f.to_owned()).filter(|f| !f.is_empty());
+    Some(Target::Article { path, fragment })
+}
+
+/// The scheme of a URL (RFC 3986 §3.1), if it has one.
+fn scheme_of(url: &str) -> Option<&str> {
+    let (scheme, _) = url.split_once(':')?;
+    let mut chars = scheme.chars();
+    let valid = chars.next()?.is_ascii_alphabetic() && chars.all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    valid.then_some(scheme)
+}
+
+/// Whether a browser would take the URL for one of the dangerous schemes. Browsers drop control characters
+/// and line ends wherever they stand (WHATWG URL §4.4); all white space and invisible signs go here.
+fn is_dangerous(url: &str, kind: LinkKind) -> bool {
+    let invisible = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}');
+    let bare: String = url.chars().filter(|c| !invisible(*c)).take(40).collect::<String>().to_lowercase();
+    if kind == LinkKind::Image && bare.starts_with("data:image/") && !bare.starts_with("data:image/svg") {
+        return false;
+    }
+    let decoded = percent_decode(&bare).to_lowercase();
+    DANGEROUS.iter().any(|scheme| bare.starts_with(scheme) || decoded.starts_with(scheme))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn anchor(url: &str) -> Target {
+        classify(url, "content/posts", LinkKind::Anchor)
+    }
+
+    #[test]
+    fn code_in_a_link_is_dead_in_every_disguise() {
+        for url in [
+            "javascript:alert(1)",
+            "JaVaScRiPt:alert(1)",
+            " javascript:alert(1)",
+            "java\nscript:alert(1)",
+            "java\tscript:alert(1)",
+            "\u{1}javascript:alert(1)",
+            "javascript\u{200b}:alert(1)",
+            "vbscript:x",
+            "data:text/html,<script>",
+            "java%73cript:alert(1)",
+            "file:///etc/passwd",
+        ] {
+            assert_eq!(anchor(url), Target::Dead, "{url:?}");
+        }
+        assert_eq!(classify("data:image/svg+xml,<svg>", "content", LinkKind::Image), Target::Dead);
+        assert_ne!(classify("data:image/png;base64,AA", "content", LinkKind::Image), Target::Dead);
+    }
+
+    #[test]
+    fn targets() {
+        let article = |path: &str, fragment: Option<&str>| Target::Article { path: path.into(), fragment: fragment.map(str::to_owned) };
+        assert_eq!(anchor("other.md#part"), article("content/posts/other.md", Some("part")));
+        assert_eq!(anchor("../about.md"), article("content/about.md", None));
+        assert_eq!(anchor("@/docs/a b.md"), article("content/docs/a b.md", None));
+        assert_eq!(anchor("a%20b.md"), article("content/posts/a b.md", None));
+        assert_eq!(anchor("/x/?a=1#b"), Target::Local { path: "/x/".into(), rest: "?a=1#b".into() });
+        assert_eq!(anchor("#b"), Target::Fragment("b".into()));
+        assert_eq!(anchor("mailto:a@b.example"), Target::Scheme("mailto:a@b.example".into()));
+        assert_eq!(anchor("//cdn.example/x"), Target::External("//cdn.example/x".into()));
+    }
+}

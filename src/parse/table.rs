@@ -1,0 +1,78 @@
+//! The frame around a plain Markdown table: a region that scrolls by itself, a caption, `scope` on its heads.
+
+use pulldown_cmark::Alignment;
+use pulldown_cmark_escape::escape_html;
+
+use super::body::Body;
+
+/// A table while it is written.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub alignments: Vec<Alignment>,
+    pub part: Part,
+    pub column: usize,
+    pub caption: Option<String>,
+}
+
+/// Which part of the table is being written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Head,
+    Body,
+}
+
+impl Table {
+    /// The start tag of the next cell.
+    pub(super) fn cell(&mut self) -> String {
+        let class = match self.alignments.get(self.column) {
+            Some(Alignment::Left) => " class=\"left\"",
+            Some(Alignment::Center) => " class=\"center\"",
+            Some(Alignment::Right) => " class=\"right\"",
+            _ => "",
+        };
+        self.column += 1;
+        match self.part {
+            Part::Head => format!("<th scope=\"col\"{class}>"),
+            Part::Body => format!("<td{class}>"),
+        }
+    }
+
+    /// Puts the written rows into their frame; `number` makes the caption's id unique on its page.
+    pub(super) fn frame(&self, rows: Body, number: usize) -> Body {
+        let mut framed = Body::default();
+        match &self.caption {
+            Some(caption) => {
+                framed.html.push_str(&format!("<div class=\"table-frame\" role=\"region\" aria-labelledby=\"table-{number}\" tabindex=\"0\">\n<table>\n<caption id=\"table-{number}\">"));
+                let _ = escape_html(&mut framed.html, caption);
+                framed.html.push_str("</caption>\n");
+            }
+            None => framed.html.push_str("<div class=\"table-frame\" role=\"group\" aria-label=\"Table\" tabindex=\"0\">\n<table>\n"),
+        }
+        framed.append(rows);
+        framed.html.push_str("</tbody>\n</table>\n</div>\n");
+        framed
+    }
+}
+
+/// The caption in a line `{caption="…"}`, if `line` is one.
+pub(super) fn caption(line: &str) -> Option<String> {
+    let inner = line.trim().trim_matches('|').trim().strip_prefix('{')?.strip_suffix('}')?.trim();
+    let value = inner.strip_prefix("caption")?.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\'' | '“' | '”'))?;
+    let value = &value[quote.len_utf8()..];
+    let end = value.rfind(['"', '\'', '”'])?;
+    Some(value[..end].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn captions() {
+        assert_eq!(caption("{caption=\"A \\ b\"}").as_deref(), Some("A \\ b"));
+        assert_eq!(caption("| {caption='x'} |").as_deref(), Some("x"));
+        assert_eq!(caption("{captain=\"x\"}"), None);
+        assert_eq!(caption("caption=\"x\""), None);
+    }
+}

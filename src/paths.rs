@@ -1,0 +1,388 @@
+//! Paths as types; the only place that joins or checks them.
+//!
+//! [`SourcePath`] names a file of the site, [`Route`] a URL path, [`OutPath`] a file of the output. None of
+//! them can hold `..`, an absolute path, a backslash, a NUL or a drive letter, so whatever is joined to a
+//! root stays below it, on any system (design §9.4).
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+/// Why a string is no path of ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    #[error("it is empty")]
+    Empty,
+    #[error("`{0}` would lead out of the site")]
+    Parent(String),
+    #[error("it holds a backslash, which some systems take for a folder")]
+    Backslash,
+    #[error("it starts with a drive letter")]
+    Drive,
+    #[error("it holds a control character")]
+    Control,
+    #[error("`{0}` is a device name on Windows")]
+    Device(String),
+    #[error("a part of it is longer than 255 bytes")]
+    TooLong,
+    #[error("it holds `{0}`, which a server would decode into a path separator or a parent folder")]
+    Encoded(String),
+    #[error("it is an absolute file path or a URL; a route starts with a single `/`")]
+    Absolute,
+}
+
+/// Checks one part of a path (between slashes).
+fn check_segment(segment: &str) -> Result<(), PathError> {
+    if segment == "." || segment == ".." {
+        return Err(PathError::Parent(segment.to_owned()));
+    }
+    if segment.len() > 255 {
+        return Err(PathError::TooLong);
+    }
+    if segment.contains('\\') {
+        return Err(PathError::Backslash);
+    }
+    if segment.chars().any(char::is_control) {
+        return Err(PathError::Control);
+    }
+    let stem = segment.split('.').next().unwrap_or_default();
+    let device = stem.to_ascii_lowercase();
+    let numbered = |p: &str| device.len() == 4 && device.starts_with(p) && device.as_bytes()[3].is_ascii_digit();
+    if matches!(device.as_str(), "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt") {
+        return Err(PathError::Device(segment.to_owned()));
+    }
+    Ok(())
+}
+
+fn check(path: &str) -> Result<(), PathError> {
+    let bytes = path.as_bytes();
+    if bytes.len() >= 2 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':' {
+        return Err(PathError::Drive);
+    }
+    path.split('/').try_for_each(check_segment)
+}
+
+macro_rules! path_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+    };
+}
+
+path_type! {
+    /// A file of the site, relative to its root, with `/` between the parts: `content/posts/a.md`.
+    SourcePath
+}
+
+impl SourcePath {
+    /// Takes a relative path with `/` between its parts.
+    ///
+    /// # Errors
+    /// When a part would lead out of the site or cannot be a file name everywhere.
+    pub fn new(path: &str) -> Result<Self, PathError> {
+        if path.is_empty() {
+            return Err(PathError::Empty);
+        }
+        check(path)?;
+        Ok(Self(path.into()))
+    }
+
+    /// The folder the file lies in, `""` for the root.
+    #[must_use]
+    pub fn parent(&self) -> &str {
+        self.0.rsplit_once('/').map_or("", |(dir, _)| dir)
+    }
+
+    /// The last part.
+    #[must_use]
+    pub fn file_name(&self) -> &str {
+        self.0.rsplit_once('/').map_or(&*self.0, |(_, name)| name)
+    }
+
+    /// The last part without its ending.
+    #[must_use]
+    pub fn stem(&self) -> &str {
+        let name = self.file_name();
+        name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+    }
+
+    /// Whether the file has this ending (without the dot, any letter case).
+    #[must_use]
+    pub fn has_extension(&self, ext: &str) -> bool {
+        self.file_name().rsplit_once('.').is_some_and(|(_, e)| e.eq_ignore_ascii_case(ext))
+    }
+
+    /// The path below `folder`, if it lies there.
+    #[must_use]
+    pub fn below(&self, folder: &str) -> Option<&str> {
+        self.0.strip_prefix(folder)?.strip_prefix('/')
+    }
+}
+
+path_type! {
+    /// A URL path without the site's own prefix, decoded: `/posts/a/`. Starts with `/`.
+    Route
+}
+
+impl Route {
+    /// The site's front page.
+    #[must_use]
+    pub fn root() -> Self {
+        Self("/".into())
+    }
+
+    /// Reads a route as a publisher writes it: with or without the first slash, percent-encoded or not.
+    ///
+    /// # Errors
+    /// When it is a URL or a file path of some system, or would lead out of the output.
+    pub fn parse(text: &str) -> Result<Self, PathError> {
+        let text = text.trim();
+        if text.starts_with("//") || text.contains("://") {
+            return Err(PathError::Absolute);
+        }
+        let decoded = percent_decode(text);
+        let lower = decoded.to_ascii_lowercase();
+        for bad in ["%2e", "%2f", "%5c", "%00"] {
+            if lower.contains(bad) {
+                return Err(PathError::Encoded(bad.to_owned()));
+            }
+        }
+        let path = decoded.trim_start_matches('/');
+        let body = path.strip_suffix('/').unwrap_or(path);
+        if body.is_empty() {
+            return if decoded.is_empty() { Err(PathError::Empty) } else { Ok(Self::root()) };
+        }
+        check(body)?;
+        if body.split('/').any(str::is_empty) {
+            return Err(PathError::Parent("//".to_owned()));
+        }
+        if body.contains(['?', '#']) {
+            return Err(PathError::Absolute);
+        }
+        Ok(Self(format!("/{path}").into()))
+    }
+
+    /// The route of something below this one: `/posts/` and `page/2/` give `/posts/page/2/`.
+    ///
+    /// # Errors
+    /// As [`Route::parse`].
+    pub fn join(&self, rest: &str) -> Result<Self, PathError> {
+        Self::parse(&format!("{}/{rest}", self.0.trim_end_matches('/')))
+    }
+
+    /// The file that a host serves for this route: `/a/` is `a/index.html`, `/a.html` is `a.html`.
+    #[must_use]
+    pub fn out_path(&self) -> OutPath {
+        let path = self.0.trim_start_matches('/');
+        if path.is_empty() || path.ends_with('/') {
+            return OutPath(format!("{path}index.html").into());
+        }
+        OutPath(path.into())
+    }
+
+    /// The route with what a URL needs encoded, still without the site's prefix.
+    #[must_use]
+    pub fn encoded(&self) -> String {
+        percent_encode(&self.0)
+    }
+}
+
+path_type! {
+    /// A file of the output, relative to it: `posts/a/index.html`.
+    OutPath
+}
+
+impl OutPath {
+    /// Takes a relative path with `/` between its parts.
+    ///
+    /// # Errors
+    /// When a part would lead out of the output or cannot be a file name everywhere.
+    pub fn new(path: &str) -> Result<Self, PathError> {
+        if path.is_empty() {
+            return Err(PathError::Empty);
+        }
+        if path.starts_with('/') {
+            return Err(PathError::Absolute);
+        }
+        check(path)?;
+        if path.split('/').any(str::is_empty) {
+            return Err(PathError::Parent("//".to_owned()));
+        }
+        Ok(Self(path.into()))
+    }
+
+    /// What two paths share when some file system takes them for one: letter case and Unicode form folded.
+    #[must_use]
+    pub fn collision_key(&self) -> String {
+        if self.0.is_ascii() {
+            return self.0.to_ascii_lowercase();
+        }
+        self.0.nfc().collect::<String>().to_lowercase().nfc().collect()
+    }
+
+    /// The route that a host serves this file under.
+    #[must_use]
+    pub fn route(&self) -> Route {
+        let path = match self.0.strip_suffix("index.html") {
+            Some(dir) if dir.is_empty() || dir.ends_with('/') => dir,
+            _ => &self.0,
+        };
+        Route(format!("/{path}").into())
+    }
+}
+
+/// Lexically joins a link written in a file of `folder` to that folder; `None` when it leads out of the root.
+#[must_use]
+pub fn resolve(folder: &str, link: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.split('/').filter(|p| !p.is_empty()).collect();
+    for part in link.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            other => parts.push(other),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// Decodes `%XX`; what does not decode to UTF-8 stays as it is written.
+#[must_use]
+pub fn percent_decode(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while i < bytes.len() {
+        let hex = bytes.get(i + 1..i + 3).and_then(|h| std::str::from_utf8(h).ok());
+        match (bytes[i], hex.and_then(|h| u8::from_str_radix(h, 16).ok())) {
+            (b'%', Some(byte)) => {
+                out.push(byte);
+                i += 3;
+            }
+            (byte, _) => {
+                out.push(byte);
+                i += 1;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
+}
+
+/// Encodes what may not stand in a URL path (RFC 3986 §3.3), leaving `/` alone.
+#[must_use]
+pub fn percent_encode(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte) {
+            out.push(byte as char);
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// The slug of a title: ASCII words joined by hyphens, at most 200 bytes; `""` when nothing is left.
+#[must_use]
+pub fn slugify(text: &str) -> String {
+    let ascii = if text.is_ascii() { text.to_owned() } else { deunicode::deunicode(text) };
+    let mut slug = String::with_capacity(ascii.len());
+    for c in ascii.chars() {
+        match c {
+            'a'..='z' | '0'..='9' | '_' => slug.push(c),
+            'A'..='Z' => slug.push(c.to_ascii_lowercase()),
+            '\'' => {}
+            _ if slug.is_empty() || slug.ends_with('-') => {}
+            _ => slug.push('-'),
+        }
+        if slug.len() >= 200 {
+            break;
+        }
+    }
+    slug.truncate(slug.trim_end_matches('-').len());
+    slug
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routes_that_lead_out_are_refused() {
+        for bad in [
+            "../../x",
+            "/a/../b",
+            "a/../../b",
+            "%2e%2e/x",
+            "%252e%252e/x",
+            "C:\\x",
+            "C:/x",
+            "a\0b",
+            "//evil",
+            "http://x/",
+            "a\\b",
+            "/con/",
+            "a//b",
+            "",
+            "/x?y",
+            ".",
+        ] {
+            assert!(Route::parse(bad).is_err(), "{bad:?} was taken");
+        }
+    }
+
+    #[test]
+    fn routes_name_files() {
+        let cases = [("/", "index.html"), ("posts/a/", "posts/a/index.html"), ("/a.html", "a.html"), ("/é%20b/", "é b/index.html")];
+        for (route, out) in cases {
+            let route = Route::parse(route).unwrap();
+            assert_eq!(route.out_path().as_str(), out);
+            assert_eq!(route.out_path().route(), route);
+        }
+        assert_eq!(Route::parse("/é b/").unwrap().encoded(), "/%C3%A9%20b/");
+    }
+
+    #[test]
+    fn slugs_are_plain() {
+        assert_eq!(slugify("Don’t Panic: C++ & Rust — 2026!"), "dont-panic-c-rust-2026");
+        assert_eq!(slugify("数据库"), "shu-ju-ku");
+        assert_eq!(slugify("…"), "");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_route_escapes(text in "\\PC{0,40}") {
+            if let Ok(route) = Route::parse(&text) {
+                let out = route.out_path();
+                proptest::prop_assert!(OutPath::new(out.as_str()).is_ok(), "{out}");
+                proptest::prop_assert!(!out.as_str().split('/').any(|p| p == ".." || p == "."));
+            }
+        }
+    }
+}

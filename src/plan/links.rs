@@ -1,0 +1,172 @@
+//! What links lead to, and which lead nowhere.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::{Hidden, Node, PageId, Plan};
+use crate::config::{BrokenLinks, Config};
+use crate::diag::{Diagnostic, Report, nearest};
+use crate::parse::{Doc, Link, Target, widen};
+use crate::paths::{Route, SourcePath, percent_decode, resolve};
+
+/// Whose links are looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct From<'a> {
+    pub doc: &'a Doc,
+    pub route: &'a Route,
+}
+
+/// What a local path leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Local {
+    /// A file beside the article.
+    Asset(Route),
+    /// A path on the site; the text already starts with the site's prefix if `prefixed`.
+    Absolute { known: bool, prefixed: bool },
+    /// A path from the page's own address.
+    Relative { known: bool },
+}
+
+impl Plan {
+    /// Finds what a path in an article's link leads to.
+    #[must_use]
+    pub fn local(&self, path: &str, from: From<'_>, config: &Config) -> Local {
+        let decoded = percent_decode(path);
+        if decoded.starts_with('/') {
+            if self.answers(&decoded) {
+                return Local::Absolute { known: true, prefixed: false };
+            }
+            let prefix = config.base_url.prefix();
+            let below = decoded.strip_prefix(prefix).filter(|rest| !prefix.is_empty() && (rest.is_empty() || rest.starts_with('/')));
+            return match below {
+                Some(rest) => Local::Absolute { known: rest.is_empty() || self.answers(rest), prefixed: true },
+                None => Local::Absolute { known: false, prefixed: false },
+            };
+        }
+        let beside = resolve(from.doc.source.parent(), &decoded).and_then(|p| SourcePath::new(&p).ok());
+        if let Some(route) = beside.and_then(|p| self.assets.get(&p)) {
+            return Local::Asset(route.clone());
+        }
+        let folder = from.route.as_str().rsplit_once('/').map_or("", |(dir, _)| dir);
+        let slash = if decoded.ends_with('/') { "/" } else { "" };
+        let known = decoded.is_empty() || resolve(folder, &decoded).is_some_and(|p| self.answers(&format!("/{p}{slash}")));
+        Local::Relative { known }
+    }
+
+    /// Every article and section file with its route.
+    fn docs(&self) -> impl Iterator<Item = From<'_>> {
+        let pages = self.pages.iter().map(|p| From { doc: &p.doc, route: &p.route });
+        let sections = self.sections.iter().filter_map(|s| Some(From { doc: s.doc.as_ref()?, route: &s.route }));
+        pages.chain(sections)
+    }
+
+    fn doc_of(&self, node: Node) -> Option<&Doc> {
+        match node {
+            Node::Page(id) => Some(&self.pages[id].doc),
+            Node::Section(id) => self.sections[id].doc.as_deref(),
+        }
+    }
+
+    /// The year of an article's date, as written.
+    #[must_use]
+    pub fn year(&self, id: PageId) -> Option<i16> {
+        self.pages[id].doc.front.date.map(|d| d.civil.year())
+    }
+}
+
+/// A target that nothing answers for, told once however often it is linked to.
+struct Missing<'a> {
+    count: usize,
+    source: &'a SourcePath,
+    span: Range<usize>,
+}
+
+/// Reports links between articles that lead nowhere, and local paths that nothing answers for.
+pub(super) fn check(plan: &Plan, config: &Config, report: &mut Report) {
+    let mut missing: BTreeMap<&str, Missing<'_>> = BTreeMap::new();
+    // What an article that cannot be read would have answered is not known.
+    let unreadable = plan.hidden.values().any(|h| *h == Hidden::Unreadable);
+    for from in plan.docs() {
+        for link in &from.doc.links {
+            match &link.target {
+                Target::Article { path, fragment } => {
+                    if let Some(problem) = check_article(plan, from, link, path, fragment.as_deref(), config) {
+                        report.push(problem);
+                    }
+                }
+                Target::Fragment(fragment) => {
+                    if let Some(warning) = check_own_fragment(from, link, fragment) {
+                        report.push(warning);
+                    }
+                }
+                Target::Local { path, .. } => {
+                    let found = plan.local(path, from, config);
+                    let is_missing = matches!(found, Local::Absolute { known: false, .. } | Local::Relative { known: false });
+                    if is_missing && !unreadable {
+                        let entry = missing.entry(path).or_insert_with(|| Missing { count: 0, source: &from.doc.source, span: widen(&link.span) });
+                        entry.count += 1;
+                    }
+                }
+                Target::External(_) | Target::Scheme(_) | Target::Dead => {}
+            }
+        }
+    }
+    for (path, m) in missing {
+        let more = match m.count {
+            1 => String::new(),
+            n => format!(", in {n} places"),
+        };
+        report.push(Diagnostic::warning(format!("nothing on the site answers at `{path}`{more}")).in_file(m.source.as_str()).at(m.span));
+    }
+}
+
+fn level(config: &Config, message: String) -> Diagnostic {
+    match config.markdown.broken_links {
+        BrokenLinks::Error => Diagnostic::error(message),
+        BrokenLinks::Warn => Diagnostic::warning(message),
+    }
+}
+
+fn check_article(plan: &Plan, from: From<'_>, link: &Link, path: &str, fragment: Option<&str>, config: &Config) -> Option<Diagnostic> {
+    let place = |d: Diagnostic| d.in_file(from.doc.source.as_str()).at(widen(&link.span));
+    let source = SourcePath::new(path).ok();
+    let Some(node) = plan.node(path) else {
+        if source.as_ref().is_some_and(|s| plan.assets.contains_key(s)) {
+            return None;
+        }
+        if let Some(hidden) = source.as_ref().and_then(|s| plan.hidden.get(s)) {
+            let why = match hidden {
+                Hidden::Draft => "is a draft, so it is not built without --drafts",
+                Hidden::Future => "has a date in the future, so it is not built without --future",
+                Hidden::Unreadable => return None,
+                Hidden::Expired => "has expired, so it is not built",
+            };
+            return Some(place(level(config, format!("this link leads to `{path}`, which {why}"))));
+        }
+        let d = place(level(config, format!("this link leads to `{path}`, which is not there")));
+        return Some(match nearest(path, plan.by_source.keys().map(SourcePath::as_str)) {
+            Some(name) => d.hint(format!("did you mean `{name}`?")),
+            None => d,
+        });
+    };
+    let fragment = percent_decode(fragment?);
+    let anchors = plan.doc_of(node).map(|d| d.anchors.as_slice()).unwrap_or_default();
+    if anchors.contains(&fragment) {
+        return None;
+    }
+    let d = place(level(config, format!("`{path}` has no part `#{fragment}`")));
+    Some(match nearest(&fragment, anchors.iter().map(String::as_str)) {
+        Some(name) => d.hint(format!("did you mean `#{name}`?")),
+        None => d,
+    })
+}
+
+/// A template may bring ids of its own, so that a fragment which the article does not have is a warning only.
+fn check_own_fragment(from: From<'_>, link: &Link, fragment: &str) -> Option<Diagnostic> {
+    let fragment = percent_decode(fragment);
+    if fragment.is_empty() || fragment == "top" || from.doc.anchors.contains(&fragment) {
+        return None;
+    }
+    let d = Diagnostic::warning(format!("this page has no part `#{fragment}`")).in_file(from.doc.source.as_str()).at(widen(&link.span));
+    Some(d.suggest(&fragment, from.doc.anchors.iter().map(String::as_str)))
+}

@@ -1,0 +1,258 @@
+//! Sections, taxonomies, and the order of lists.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::routes::join_or_root;
+use super::{Hidden, Node, Page, PageId, Plan, Section, Shown, Taxonomy, Term, Visibility};
+use crate::config::{Config, SortBy};
+use crate::diag::{Diagnostic, Report, nearest};
+use crate::parse::{Doc, front, widen};
+use crate::paths::{Route, SourcePath, slugify};
+
+/// Articles and `_index.md` files apart, without what is not to be seen.
+pub(super) fn split(
+    docs: Vec<Arc<Doc>>,
+    visibility: Visibility,
+    config: &Config,
+    hidden: &mut HashMap<SourcePath, Hidden>,
+) -> (Vec<Arc<Doc>>, Vec<Arc<Doc>>) {
+    let mut pages = Vec::new();
+    let mut sections = Vec::new();
+    for doc in docs {
+        match hidden_by(&doc, visibility, config) {
+            Some(why) => {
+                hidden.insert(doc.source.clone(), why);
+            }
+            None if is_section_file(&doc.source) => sections.push(doc),
+            None => pages.push(doc),
+        }
+    }
+    (pages, sections)
+}
+
+/// `_index.md` anywhere, and `index.md` at the top: the site is no article.
+fn is_section_file(source: &SourcePath) -> bool {
+    source.stem() == "_index" || (source.stem() == "index" && source.parent() == "content")
+}
+
+fn hidden_by(doc: &Doc, visibility: Visibility, config: &Config) -> Option<Hidden> {
+    let after = |moment: &crate::parse::Moment| moment.instant(&config.timezone) > visibility.now;
+    if doc.front.draft && visibility.drafts == Shown::No {
+        return Some(Hidden::Draft);
+    }
+    if doc.front.date.as_ref().is_some_and(after) && visibility.future == Shown::No {
+        return Some(Hidden::Future);
+    }
+    if doc.front.expires.as_ref().is_some_and(|m| !after(m)) {
+        return Some(Hidden::Expired);
+    }
+    None
+}
+
+/// The folder whose list an article stands in: a bundle's is the one around it.
+pub(super) fn section_folder(source: &SourcePath) -> &str {
+    let folder = source.parent();
+    let folder = match source.stem() {
+        "index" => folder.rsplit_once('/').map_or("", |(parent, _)| parent),
+        _ => folder,
+    };
+    folder.strip_prefix("content").unwrap_or_default().trim_start_matches('/')
+}
+
+/// Makes a section of every folder that holds articles or an `_index.md`, and of those around it.
+pub(super) fn build_sections(plan: &mut Plan, docs: Vec<Arc<Doc>>, pages: &[Arc<Doc>], config: &Config) {
+    let mut paths: BTreeSet<String> = BTreeSet::from([String::new()]);
+    let mut own: BTreeMap<String, Arc<Doc>> = BTreeMap::new();
+    for doc in docs {
+        let path = doc.source.parent().strip_prefix("content").unwrap_or_default().trim_start_matches('/').to_owned();
+        own.insert(path, doc);
+    }
+    for path in own.keys().map(String::as_str).chain(pages.iter().map(|d| section_folder(&d.source))) {
+        let mut path = path;
+        while !path.is_empty() && paths.insert(path.to_owned()) {
+            path = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        }
+    }
+    let mut ids: HashMap<String, usize> = HashMap::new();
+    for path in paths {
+        let doc = own.remove(&path);
+        let parent = (!path.is_empty()).then(|| ids.get(path.rsplit_once('/').map_or("", |(p, _)| p)).copied().unwrap_or(0));
+        let id = plan.sections.len();
+        ids.insert(path.clone(), id);
+        if let Some(parent) = parent {
+            plan.sections[parent].subsections.push(id);
+        }
+        let section = section(path, doc, parent, plan, config);
+        if let Some(doc) = &section.doc {
+            plan.by_source.insert(doc.source.clone(), Node::Section(id));
+        }
+        plan.sections.push(section);
+    }
+}
+
+fn section(path: String, doc: Option<Arc<Doc>>, parent: Option<usize>, plan: &Plan, config: &Config) -> Section {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let written = doc.as_ref().map(|d| d.title.clone()).filter(|t| !t.is_empty());
+    let title = written.unwrap_or_else(|| if path.is_empty() { config.title.clone() } else { sentence(name) });
+    let route = match (parent, doc.as_ref().and_then(|d| d.front.path.as_ref())) {
+        (None, _) => Route::root(),
+        (Some(_), Some(path)) => Route::parse(&format!("{}/", path.value.trim_end_matches('/'))).unwrap_or_else(|_| Route::root()),
+        (Some(parent), None) => {
+            let slug = doc.as_ref().and_then(|d| d.front.slug.clone()).unwrap_or_else(|| folder_slug(name));
+            join_or_root(&plan.sections[parent].route, &format!("{slug}/"))
+        }
+    };
+    let front = doc.as_ref().map(|d| &d.front);
+    let template = front.and_then(|f| f.template.as_ref()).map(|t| t.value.clone());
+    Section {
+        title,
+        route,
+        template: template.unwrap_or_else(|| if path.is_empty() { "index.html".into() } else { "section.html".into() }),
+        sort_by: front.and_then(|f| f.sort_by).unwrap_or_default(),
+        paginate_by: front.and_then(|f| f.paginate_by).unwrap_or(config.paginate_by),
+        parent,
+        subsections: Vec::new(),
+        pages: Vec::new(),
+        path,
+        doc,
+    }
+}
+
+fn sentence(name: &str) -> String {
+    let text = name.replace(['-', '_'], " ");
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+fn folder_slug(name: &str) -> String {
+    let slug = slugify(name);
+    if slug.is_empty() { name.to_owned() } else { slug }
+}
+
+/// Sorts every list and links neighbours.
+pub(super) fn order(plan: &mut Plan) {
+    for (id, page) in plan.pages.iter().enumerate() {
+        plan.sections[page.section].pages.push(id);
+    }
+    let mut lists: Vec<Vec<PageId>> = plan.sections.iter_mut().map(|s| std::mem::take(&mut s.pages)).collect();
+    for (section, list) in plan.sections.iter().zip(&mut lists) {
+        sort(&plan.pages, list, section.sort_by);
+    }
+    for list in &lists {
+        for pair in list.windows(2) {
+            plan.pages[pair[0]].older = Some(pair[1]);
+            plan.pages[pair[1]].newer = Some(pair[0]);
+        }
+    }
+    for (section, list) in plan.sections.iter_mut().zip(lists) {
+        section.pages = list;
+    }
+    let dated: Vec<PageId> = (0..plan.pages.len()).filter(|id| plan.pages[*id].instant.is_some()).collect();
+    plan.articles = if dated.is_empty() { (0..plan.pages.len()).collect() } else { dated };
+    let sort_by = plan.sections.first().map_or(SortBy::Date, |s| s.sort_by);
+    let mut articles = std::mem::take(&mut plan.articles);
+    sort(&plan.pages, &mut articles, sort_by);
+    plan.articles = articles;
+}
+
+/// Sorts a list; equal ones by source path, so that the order never depends on anything else.
+pub(super) fn sort(pages: &[Page], list: &mut [PageId], by: SortBy) {
+    match by {
+        SortBy::Date => list.sort_by_key(|id| (Reverse(pages[*id].instant), *id)),
+        SortBy::Title => list.sort_by(|a, b| pages[*a].doc.title.to_lowercase().cmp(&pages[*b].doc.title.to_lowercase()).then(a.cmp(b))),
+        SortBy::Weight => list.sort_by_key(|id| (pages[*id].doc.front.weight.unwrap_or(i64::MAX), *id)),
+    }
+}
+
+/// The plural under which a built-in taxonomy's pages lie.
+fn taxonomy_slug(name: &str) -> String {
+    match name {
+        "category" => "categories".into(),
+        "tag" => "tags".into(),
+        "author" => "authors".into(),
+        other => folder_slug(other),
+    }
+}
+
+/// A term's slug, with the signs that tell languages apart spelt out.
+pub(crate) fn term_slug(term: &str) -> String {
+    let spelt = term.replace("++", " plus plus").replace('#', " sharp").replace(".net", " dotnet").replace(".NET", " dotnet");
+    let slug = slugify(&spelt);
+    if slug.is_empty() { crate::paths::percent_encode(&term.to_lowercase()).replace(['%', '/'], "-") } else { slug }
+}
+
+/// Groups articles under the terms of every taxonomy.
+pub(super) fn build_taxonomies(plan: &mut Plan, config: &Config, report: &mut Report) {
+    for (name, settings) in &config.taxonomies {
+        if !settings.render {
+            continue;
+        }
+        // Slug → spelling → articles.
+        let mut groups: BTreeMap<String, BTreeMap<&str, Vec<PageId>>> = BTreeMap::new();
+        for (id, page) in plan.pages.iter().enumerate() {
+            for term in page.doc.front.terms.get(name).into_iter().flatten() {
+                groups.entry(term_slug(term)).or_default().entry(term).or_default().push(id);
+            }
+        }
+        if groups.is_empty() {
+            continue;
+        }
+        let slug = settings.slug.clone().unwrap_or_else(|| taxonomy_slug(name));
+        let route = match Route::parse(&format!("/{slug}/")) {
+            Ok(route) => route,
+            Err(e) => {
+                report.push(Diagnostic::error(format!("the address of taxonomy `{name}` cannot be used: {e}")).in_file(crate::config::FILE));
+                continue;
+            }
+        };
+        let feeds = if settings.feed.unwrap_or(name == "category") { config.feeds.formats.clone() } else { Vec::new() };
+        let terms = groups.into_iter().map(|(slug, spellings)| {
+            let name = spellings.iter().max_by_key(|(spelling, pages)| (pages.len(), Reverse(**spelling))).map_or("", |(s, _)| *s);
+            let mut pages: Vec<PageId> = spellings.values().flatten().copied().collect();
+            sort(&plan.pages, &mut pages, SortBy::Date);
+            pages.dedup();
+            Term { name: name.to_owned(), route: join_or_root(&route, &format!("{slug}/")), pages, feeds: feeds.clone() }
+        });
+        let terms = terms.collect();
+        plan.taxonomies.push(Taxonomy { name: name.clone(), route, terms });
+    }
+}
+
+/// One warning for each key, taxonomy and language that Folio does not know, however many articles have it.
+pub(super) fn tell_unknown_names(plan: &Plan, report: &mut Report) {
+    type Seen<'a> = BTreeMap<&'a str, (usize, &'a SourcePath, std::ops::Range<usize>)>;
+    let mut keys = Seen::new();
+    let mut languages = Seen::new();
+    let docs = plan.pages.iter().map(|p| &p.doc).chain(plan.sections.iter().filter_map(|s| s.doc.as_ref()));
+    for doc in docs {
+        for (names, seen) in [(&doc.unknown_keys, &mut keys), (&doc.unknown_languages, &mut languages)] {
+            let mut here = BTreeSet::new();
+            for (name, span) in names {
+                if here.insert(name.as_str()) {
+                    seen.entry(name).or_insert((0, &doc.source, widen(span))).0 += 1;
+                }
+            }
+        }
+        for remark in &doc.remarks {
+            report.push(remark.diagnose(&doc.source));
+        }
+    }
+    for (name, (count, source, span)) in keys {
+        let message = format!("unknown key `{name}` in the front matter of {}", articles(count));
+        let warning = Diagnostic::warning(message).in_file(source.as_str()).at(span);
+        report.push(match nearest(name, front::known_keys()) {
+            Some(known) => warning.hint(format!("did you mean `{known}`? Keys of your own go under `extra`")),
+            None => warning.hint("keys of your own go under `extra`"),
+        });
+    }
+    for (name, (count, source, span)) in languages {
+        let message = format!("no grammar for the language `{name}`, used in {}: its code is shown plain", articles(count));
+        report.push(Diagnostic::warning(message).in_file(source.as_str()).at(span).hint("write `text` where no colours are wanted"));
+    }
+}
+
+pub(super) fn articles(count: usize) -> String {
+    if count == 1 { "1 article".into() } else { format!("{count} articles") }
+}

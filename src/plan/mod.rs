@@ -1,0 +1,285 @@
+//! Docs → [`Plan`]: which files the output has and what each is made of. Pure: no file is read here.
+//!
+//! The plan fixes every route, list, neighbour and redirect, so that a [`Job`] can be rendered by itself, in
+//! any order or on request. It can be printed ([`std::fmt::Display`]); a snapshot test shows a whole one.
+
+mod jobs;
+pub mod links;
+mod lists;
+mod print;
+mod related;
+mod routes;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::config::{Config, FeedFormat, SortBy};
+use crate::diag::Report;
+use crate::load::Sources;
+use crate::parse::Doc;
+use crate::paths::{OutPath, Route, SourcePath};
+
+pub(crate) use jobs::{feed_name, is_listed};
+pub(crate) use lists::term_slug;
+
+/// A page's number in [`Plan::pages`].
+pub type PageId = usize;
+/// A section's number in [`Plan::sections`].
+pub type SectionId = usize;
+
+/// The whole site, before anything of it is rendered.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Every article that is built, by source path.
+    pub pages: Vec<Page>,
+    /// Every section, by path; the first is the site itself.
+    pub sections: Vec<Section>,
+    /// The taxonomies that have terms, by name.
+    pub taxonomies: Vec<Taxonomy>,
+    /// The articles of the site's own list and feeds, newest first.
+    pub articles: Vec<PageId>,
+    /// Every file of the output.
+    pub jobs: BTreeMap<OutPath, Job>,
+    /// Where the files under `content/` that are no articles go.
+    pub assets: HashMap<SourcePath, Route>,
+    /// What a Markdown file of this path became.
+    pub by_source: HashMap<SourcePath, Node>,
+    /// Articles that are not built, and why.
+    pub hidden: HashMap<SourcePath, Hidden>,
+}
+
+/// What became of a Markdown file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Node {
+    Page(PageId),
+    Section(SectionId),
+}
+
+/// Why an article is not built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hidden {
+    Draft,
+    Future,
+    Expired,
+    /// It could not be parsed, which is told elsewhere.
+    Unreadable,
+}
+
+/// An article with its place in the site.
+#[derive(Debug)]
+pub struct Page {
+    pub doc: Arc<Doc>,
+    pub route: Route,
+    pub section: SectionId,
+    /// Seconds since the epoch, when the article has a date.
+    pub instant: Option<i64>,
+    pub template: String,
+    /// The neighbour before it in its section's order: the newer one where that is by date.
+    pub newer: Option<PageId>,
+    pub older: Option<PageId>,
+    pub related: Vec<PageId>,
+}
+
+/// A folder of articles.
+#[derive(Debug)]
+pub struct Section {
+    /// Below `content/`, `""` for the site itself.
+    pub path: String,
+    /// Its `_index.md`.
+    pub doc: Option<Arc<Doc>>,
+    pub title: String,
+    pub route: Route,
+    pub template: String,
+    pub sort_by: SortBy,
+    pub paginate_by: usize,
+    pub parent: Option<SectionId>,
+    pub subsections: Vec<SectionId>,
+    /// Its own articles, in its order.
+    pub pages: Vec<PageId>,
+}
+
+/// A way of grouping, with its terms.
+#[derive(Debug)]
+pub struct Taxonomy {
+    pub name: String,
+    pub route: Route,
+    pub terms: Vec<Term>,
+}
+
+/// A group of articles.
+#[derive(Debug)]
+pub struct Term {
+    pub name: String,
+    pub route: Route,
+    /// Newest first.
+    pub pages: Vec<PageId>,
+    /// The formats of its own feeds.
+    pub feeds: Vec<FeedFormat>,
+}
+
+/// One file of the output.
+#[derive(Debug)]
+pub struct Job {
+    pub kind: JobKind,
+    pub route: Route,
+}
+
+/// What a file of the output is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobKind {
+    Page(PageId),
+    Section {
+        section: SectionId,
+        pager: Pager,
+    },
+    Taxonomy(usize),
+    Term {
+        taxonomy: usize,
+        term: usize,
+        pager: Pager,
+    },
+    /// The years.
+    Archive,
+    Year(i16),
+    Feed {
+        format: FeedFormat,
+        scope: Scope,
+    },
+    /// A part of the sitemap, from 1.
+    Sitemap {
+        part: usize,
+    },
+    SitemapIndex {
+        parts: usize,
+    },
+    Robots,
+    AdsTxt,
+    NotFound,
+    HighlightCss,
+    Redirect {
+        to: Route,
+        from: SourcePath,
+    },
+    Copy(CopyFrom),
+}
+
+/// Where a copied file's bytes are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CopyFrom {
+    Site(SourcePath),
+    Theme { name: String, bytes: &'static [u8] },
+}
+
+/// What a feed is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    Site,
+    Term { taxonomy: usize, term: usize },
+}
+
+/// Which part of a list a page shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pager {
+    /// From 1.
+    pub number: usize,
+    pub count: usize,
+    /// The entries of this page, as a range of the whole list.
+    pub start: usize,
+    pub end: usize,
+}
+
+/// Which articles a build shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Visibility {
+    pub drafts: Shown,
+    pub future: Shown,
+    /// What counts as now.
+    pub now: Timestamp,
+}
+
+/// Whether articles of a kind are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    Yes,
+    No,
+}
+
+/// The most URLs that one sitemap may hold (sitemaps.org protocol).
+pub const SITEMAP_LIMIT: usize = 50_000;
+
+/// Plans the site.
+///
+/// `unreadable` names articles whose own errors are known, so that links to them are not told as broken.
+/// Problems that concern a single article or two of them come in the report; the plan is whole beside them.
+#[must_use]
+pub fn plan(docs: Vec<Arc<Doc>>, unreadable: &[SourcePath], sources: &Sources, config: &Config, visibility: Visibility) -> (Plan, Report) {
+    let mut report = Report::default();
+    let mut plan = Plan::default();
+    plan.hidden.extend(unreadable.iter().map(|source| (source.clone(), Hidden::Unreadable)));
+    let (pages, sections) = lists::split(docs, visibility, config, &mut plan.hidden);
+    lists::build_sections(&mut plan, sections, &pages, config);
+    routes::build_pages(&mut plan, pages, config, &mut report);
+    lists::order(&mut plan);
+    related::relate(&mut plan, config.article.related);
+    lists::build_taxonomies(&mut plan, config, &mut report);
+    routes::place_assets(&mut plan, &sources.assets, &mut report);
+    let templates: BTreeSet<&str> = sources.templates.iter().map(|t| t.name.as_str()).collect();
+    jobs::check_templates(&plan, &templates, &mut report);
+    jobs::build(&mut plan, sources, config, &mut report);
+    links::check(&plan, config, &mut report);
+    lists::tell_unknown_names(&plan, &mut report);
+    (plan, report)
+}
+
+impl Plan {
+    /// The articles that a list shows on the page of this pager.
+    #[must_use]
+    pub fn slice<'p>(&self, list: &'p [PageId], pager: Pager) -> &'p [PageId] {
+        list.get(pager.start..pager.end).unwrap_or_default()
+    }
+
+    /// The articles of a section's list: the site's own list holds every dated article.
+    #[must_use]
+    pub fn listed(&self, section: SectionId) -> &[PageId] {
+        if section == 0 { &self.articles } else { &self.sections[section].pages }
+    }
+
+    /// Sorts articles, equal ones by source path.
+    pub fn sort(&self, list: &mut [PageId], by: SortBy) {
+        lists::sort(&self.pages, list, by);
+    }
+
+    /// The page or section that a Markdown file became.
+    #[must_use]
+    pub fn node(&self, source: &str) -> Option<Node> {
+        self.by_source.get(&SourcePath::new(source).ok()?).copied()
+    }
+
+    /// The route of a page or section.
+    #[must_use]
+    pub fn route_of(&self, node: Node) -> &Route {
+        match node {
+            Node::Page(id) => &self.pages[id].route,
+            Node::Section(id) => &self.sections[id].route,
+        }
+    }
+
+    /// Whether some job answers at this (decoded) path, as hosts resolve it.
+    #[must_use]
+    pub fn answers(&self, path: &str) -> bool {
+        let Ok(route) = Route::parse(path) else { return false };
+        let as_folder = || Route::parse(&format!("{path}/")).is_ok_and(|r| self.jobs.contains_key(&r.out_path()));
+        self.jobs.contains_key(&route.out_path()) || (!path.ends_with('/') && as_folder())
+    }
+}
+
+impl Pager {
+    /// Splits a list of `len` entries into pages of `per_page` (0: one page).
+    pub(crate) fn all(len: usize, per_page: usize) -> Vec<Self> {
+        let per_page = if per_page == 0 { len.max(1) } else { per_page };
+        let count = len.div_ceil(per_page).max(1);
+        (1..=count).map(|number| Self { number, count, start: (number - 1) * per_page, end: (number * per_page).min(len) }).collect()
+    }
+}

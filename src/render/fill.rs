@@ -1,0 +1,241 @@
+//! Fills the holes of a body: addresses, components, ads.
+
+use std::collections::BTreeMap;
+
+use pulldown_cmark_escape::escape_href;
+use tera::{Context, Value};
+
+use super::engine::Engine;
+use super::{World, errors};
+use crate::diag::{Diagnostic, Report, nearest};
+use crate::parse::{Argument, Body, Call, HoleKind, Link, LinkKind, Target, widen};
+use crate::plan::links::{From, Local};
+
+/// Who reads the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// A page of the site.
+    Page,
+    /// A feed reader: every address is absolute, and there are no ads.
+    Feed,
+}
+
+/// What a body is filled with.
+pub(super) struct Filler<'a> {
+    pub world: &'a World,
+    pub engine: &'a Engine,
+    pub from: From<'a>,
+    pub audience: Audience,
+    /// What components may take without being given it: `page`, `site`.
+    pub implicits: Context,
+    /// Hole → slot, for the top level of the body.
+    pub ads: BTreeMap<usize, &'a str>,
+}
+
+impl Filler<'_> {
+    /// The body as HTML.
+    ///
+    /// # Errors
+    /// Every component call of the body that fails.
+    pub(super) fn fill(&self, body: &Body) -> Result<String, Report> {
+        let mut report = Report::default();
+        let html = self.fill_level(body, &self.ads, &mut report);
+        if report.is_empty() { Ok(html) } else { Err(report) }
+    }
+
+    fn fill_level(&self, body: &Body, ads: &BTreeMap<usize, &str>, report: &mut Report) -> String {
+        let mut out = String::with_capacity(body.html.len() + body.holes.len() * 40);
+        let mut from = 0;
+        for (index, hole) in body.holes.iter().enumerate() {
+            let at = hole.at as usize;
+            out.push_str(body.html.get(from..at).unwrap_or_default());
+            from = at;
+            match &hole.kind {
+                HoleKind::Link(number) => self.link(*number, &mut out),
+                HoleKind::Component { call, body } => {
+                    if let Some(call) = self.from.doc.calls.get(*call as usize) {
+                        let inner = body.as_ref().map(|b| self.fill_level(b, &BTreeMap::new(), report));
+                        self.component(call, inner.as_deref(), &mut out, report);
+                    }
+                }
+                HoleKind::AdPlace { .. } => {
+                    if let Some(slot) = ads.get(&index) {
+                        self.ad(slot, &mut out, report);
+                    }
+                }
+            }
+        }
+        out.push_str(body.html.get(from..).unwrap_or_default());
+        out
+    }
+
+    fn link(&self, number: u32, out: &mut String) {
+        let Some(link) = self.from.doc.links.get(number as usize) else { return };
+        let address = self.address(&link.target);
+        match link.kind {
+            LinkKind::Attribute => {
+                let _ = escape_href(&mut *out, address.as_deref().unwrap_or("#"));
+            }
+            LinkKind::Image => {
+                out.push_str(" src=\"");
+                let _ = escape_href(&mut *out, address.as_deref().unwrap_or_default());
+                out.push('"');
+            }
+            LinkKind::Anchor => {
+                let Some(address) = address else { return };
+                out.push_str(" href=\"");
+                let _ = escape_href(&mut *out, &address);
+                out.push('"');
+                self.policy(link, out);
+            }
+        }
+    }
+
+    /// The attributes that the site's policy gives a link to another host.
+    fn policy(&self, link: &Link, out: &mut String) {
+        let Target::External(url) = &link.target else { return };
+        let config = &self.world.config;
+        let host = host(url);
+        let mut rel: Vec<&str> = Vec::new();
+        let mut target = "";
+        if host != config.base_url.host() {
+            rel.extend(config.markdown.external_links.rel.split_whitespace());
+            target = &config.markdown.external_links.target;
+        }
+        let affiliate = config.ads.affiliate_hosts.iter().any(|h| host == *h || host.ends_with(&format!(".{h}")));
+        if affiliate || self.from.doc.front.sponsored {
+            rel.extend(["sponsored", "nofollow"]);
+        }
+        if target == "_blank" {
+            rel.push("noopener");
+        }
+        let mut seen: Vec<&str> = Vec::new();
+        rel.retain(|r| {
+            !seen.contains(r) && {
+                seen.push(r);
+                true
+            }
+        });
+        for (name, value) in [("rel", rel.join(" ")), ("target", target.to_owned())] {
+            if !value.is_empty() {
+                out.push_str(&format!(" {name}=\""));
+                let _ = pulldown_cmark_escape::escape_html(&mut *out, &value);
+                out.push('"');
+            }
+        }
+    }
+
+    /// What a target's address is; `None` when it leads nowhere.
+    fn address(&self, target: &Target) -> Option<String> {
+        let world = self.world;
+        let base = &world.config.base_url;
+        let site = |encoded: &str| match self.audience {
+            Audience::Page => base.local(encoded),
+            Audience::Feed => base.absolute(encoded),
+        };
+        match target {
+            Target::External(url) | Target::Scheme(url) => Some(url.clone()),
+            Target::Dead => None,
+            Target::Fragment(fragment) => Some(match self.audience {
+                Audience::Page => format!("#{fragment}"),
+                Audience::Feed => format!("{}#{fragment}", world.permalink(self.from.route)),
+            }),
+            Target::Article { path, fragment } => {
+                let node = world.plan.node(path).map(|n| world.plan.route_of(n));
+                let asset = || crate::paths::SourcePath::new(path).ok().and_then(|p| world.plan.assets.get(&p));
+                let route = node.or_else(asset)?;
+                let fragment = fragment.as_ref().map(|f| format!("#{f}")).unwrap_or_default();
+                Some(format!("{}{fragment}", site(&route.encoded())))
+            }
+            Target::Local { path, rest } => Some(match world.plan.local(path, self.from, &world.config) {
+                Local::Asset(route) => format!("{}{rest}", site(&route.encoded())),
+                Local::Absolute { prefixed: false, .. } => format!("{}{rest}", site(path)),
+                Local::Absolute { prefixed: true, .. } => match self.audience {
+                    Audience::Page => format!("{path}{rest}"),
+                    Audience::Feed => format!("{}{path}{rest}", base.origin()),
+                },
+                Local::Relative { .. } => match self.audience {
+                    Audience::Page => format!("{path}{rest}"),
+                    Audience::Feed => self.absolute_relative(path, rest),
+                },
+            }),
+        }
+    }
+
+    /// A path from the page's own address, made absolute (RFC 3986 §5.2, as far as paths go).
+    fn absolute_relative(&self, path: &str, rest: &str) -> String {
+        let route = self.from.route.as_str();
+        let folder = &route[..route.rfind('/').map_or(0, |i| i + 1)];
+        let joined = if path.is_empty() { Some(route.trim_start_matches('/').to_owned()) } else { crate::paths::resolve(folder, path) };
+        let slash = if path.ends_with('/') && joined.as_ref().is_some_and(|j| !j.is_empty() && !j.ends_with('/')) { "/" } else { "" };
+        let joined = crate::paths::percent_encode(&crate::paths::percent_decode(&joined.unwrap_or_default()));
+        format!("{}{slash}{rest}", self.world.config.base_url.absolute(&format!("/{joined}")))
+    }
+
+    fn component(&self, call: &Call, body: Option<&str>, out: &mut String, report: &mut Report) {
+        let mut arguments = Context::new();
+        for (name, argument) in &call.arguments {
+            arguments.insert_value(name.clone(), self.argument(argument));
+        }
+        match self.engine.component(&call.name, &arguments, &self.implicits, body) {
+            Ok(html) => out.push_str(html.trim_end_matches('\n')),
+            Err(error) => report.push(self.component_error(call, &error)),
+        }
+        out.push('\n');
+    }
+
+    fn argument(&self, argument: &Argument) -> Value {
+        match argument {
+            Argument::Text(text) => Value::from(text.as_str()),
+            Argument::Link(number) => {
+                let link = self.from.doc.links.get(*number as usize);
+                Value::from(link.and_then(|l| self.address(&l.target)).unwrap_or_default())
+            }
+            Argument::Integer(n) => Value::from(*n),
+            Argument::Float(n) => Value::from(*n),
+            Argument::Bool(b) => Value::from(*b),
+            Argument::List(items) => Value::from(items.iter().map(|a| self.argument(a)).collect::<Vec<_>>()),
+        }
+    }
+
+    fn component_error(&self, call: &Call, error: &tera::Error) -> Diagnostic {
+        let here = |d: Diagnostic| d.in_file(self.from.doc.source.as_str()).at(widen(&call.span));
+        match error.kind() {
+            tera::ErrorKind::ComponentNotFound(name) => {
+                let names = self.engine.components();
+                let d = here(Diagnostic::error(format!("there is no component `{name}`")));
+                match nearest(name, names.iter().copied()) {
+                    Some(known) => d.hint(format!("did you mean `{known}`?")),
+                    None => d.hint(format!("components are files under templates/components/; there are {}", names.join(", "))),
+                }
+            }
+            tera::ErrorKind::RenderingError(_) | tera::ErrorKind::SyntaxError(_) => {
+                errors::rendering(error).note(format!("in `<{}>`, called in {}", call.name, self.from.doc.source))
+            }
+            other => here(Diagnostic::error(format!("`<{}>` cannot be called like this: {other}", call.name))),
+        }
+    }
+
+    fn ad(&self, slot: &str, out: &mut String, report: &mut Report) {
+        if self.audience == Audience::Feed {
+            return;
+        }
+        let mut arguments = Context::new();
+        arguments.insert("slot", slot);
+        match self.engine.component("ad", &arguments, &self.implicits, None) {
+            Ok(html) => {
+                out.push_str(html.trim_matches('\n'));
+                out.push('\n');
+            }
+            Err(error) => report.push(errors::rendering(&error).note(format!("for the ad slot `{slot}` in {}", self.from.doc.source))),
+        }
+    }
+}
+
+/// The host of an `http(s)://…` or `//…` URL, in lower case.
+fn host(url: &str) -> String {
+    let rest = url.split_once("//").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    host.split(':').next().unwrap_or_default().to_ascii_lowercase()
+}

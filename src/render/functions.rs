@@ -1,0 +1,258 @@
+//! The functions that templates ask the site with. Each call goes into the trace of the job.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use serde_json::json;
+use tera::value::Key;
+use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
+
+use super::{Trace, TracedCall, World, image_size};
+use crate::config::SortBy;
+use crate::diag::nearest;
+use crate::paths::{OutPath, Route, SourcePath, percent_encode};
+use crate::plan::{CopyFrom, JobKind, Node, PageId};
+
+type Ask = fn(&World, &Kwargs) -> TeraResult<Value>;
+
+const FUNCTIONS: [(&str, Ask); 9] = [
+    ("pages", pages),
+    ("page", page),
+    ("section", section),
+    ("taxonomy", taxonomy),
+    ("data", data),
+    ("asset", asset),
+    ("image", image),
+    ("url", url),
+    ("highlight_css", highlight_css),
+];
+
+/// Registers every function, recording into `trace`.
+pub(super) fn register(tera: &mut Tera, world: &Arc<World>, trace: &Arc<Mutex<Trace>>) {
+    for (name, ask) in FUNCTIONS {
+        let (world, trace) = (Arc::clone(world), Arc::clone(trace));
+        tera.register_function(name, move |kwargs: Kwargs, _: &State| -> TeraResult<Value> {
+            let answer = ask(&world, &kwargs);
+            let result = match &answer {
+                Ok(value) => hash(&text(value)),
+                Err(error) => hash(&error.to_string()),
+            };
+            trace.lock().unwrap_or_else(PoisonError::into_inner).push(TracedCall { function: name, arguments: arguments(&kwargs), result });
+            answer
+        });
+    }
+}
+
+fn arguments(kwargs: &Kwargs) -> String {
+    let mut given: Vec<_> = kwargs.iter().map(|(key, value)| (key.to_string(), text(value))).collect();
+    given.sort();
+    given.into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
+}
+
+fn text(value: &Value) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn hash(text: &str) -> u64 {
+    let bytes = *blake3::hash(text.as_bytes()).as_bytes();
+    u64::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]])
+}
+
+fn value(of: &impl Serialize) -> Value {
+    Value::from_serializable(of)
+}
+
+/// `pages(section=, tag=, category=, author=, sort=, limit=, offset=)`: cards.
+fn pages(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
+    let plan = &world.plan;
+    let mut ids: Vec<PageId> = match kwargs.get::<&str>("section")? {
+        Some(path) => plan.sections.iter().find(|s| s.path == path.trim_matches('/')).map(|s| s.pages.clone()).unwrap_or_default(),
+        None => plan.articles.clone(),
+    };
+    for taxonomy in ["tag", "category", "author", "series"] {
+        if let Some(term) = kwargs.get::<&str>(taxonomy)? {
+            let has = |id: &PageId| plan.pages[*id].doc.front.terms.get(taxonomy).is_some_and(|terms| terms.iter().any(|t| t == term));
+            ids.retain(has);
+        }
+    }
+    if let Some(sort) = kwargs.get::<&str>("sort")? {
+        let by = match sort {
+            "date" => SortBy::Date,
+            "title" => SortBy::Title,
+            "weight" => SortBy::Weight,
+            other => return Err(Error::message(format!("`sort` cannot be \"{other}\"; it is date, title or weight"))),
+        };
+        plan.sort(&mut ids, by);
+    }
+    let offset = kwargs.get::<usize>("offset")?.unwrap_or(0);
+    let limit = kwargs.get::<usize>("limit")?.unwrap_or(usize::MAX);
+    Ok(value(&ids.into_iter().skip(offset).take(limit).map(|id| world.card(id)).collect::<Vec<_>>()))
+}
+
+/// `page(path="posts/a.md")` or `page(path="/posts/a/")`: its card, or nothing.
+fn page(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
+    let path = kwargs.must_get::<&str>("path")?;
+    let by_source = world.plan.node(&format!("content/{}", path.trim_start_matches("@/").trim_start_matches('/')));
+    if let Some(Node::Page(id)) = by_source {
+        return Ok(value(&world.card(id)));
+    }
+    let job = Route::parse(path).ok().and_then(|r| world.plan.jobs.get(&r.out_path()));
+    Ok(match job.map(|j| &j.kind) {
+        Some(JobKind::Page(id)) => value(&world.card(*id)),
+        _ => Value::none(),
+    })
+}
+
+/// `section(path="posts")`: the section with the cards of its articles, or nothing.
+fn section(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
+    let path = kwargs.must_get::<&str>("path")?;
+    let path = path.trim_start_matches("@/").trim_end_matches("_index.md").trim_matches('/');
+    let Some(id) = world.plan.sections.iter().position(|s| s.path == path) else { return Ok(Value::none()) };
+    let mut section = world.section(id);
+    section["pages"] = json!(world.cards(world.plan.listed(id)));
+    Ok(value(&section))
+}
+
+/// `taxonomy(kind="tag")`: its terms with how many articles each has.
+fn taxonomy(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
+    let kind = kwargs.must_get::<&str>("kind")?;
+    let Some(index) = world.plan.taxonomies.iter().position(|t| t.name == kind) else { return Ok(Value::none()) };
+    Ok(value(&taxonomy_view(world, index)))
+}
+
+/// A taxonomy as templates see it.
+pub(super) fn taxonomy_view(world: &World, index: usize) -> serde_json::Value {
+    let t = &world.plan.taxonomies[index];
+    let terms: Vec<_> = t.terms.iter().map(|term| term_view(world, term)).collect();
+    json!({ "name": t.name, "route": t.route.as_str(), "url": world.url(&t.route), "permalink": world.permalink(&t.route), "terms": terms })
+}
+
+/// A term as templates see it, without its articles.
+pub(super) fn term_view(world: &World, term: &crate::plan::Term) -> serde_json::Value {
+    let feed = |format: &crate::config::FeedFormat| term.route.join(crate::plan::feed_name(*format)).map(|r| world.url(&r)).unwrap_or_default();
+    json!({
+        "name": term.name,
+        "route": term.route.as_str(),
+        "url": world.url(&term.route),
+        "permalink": world.permalink(&term.route),
+        "count": term.pages.len(),
+        "feeds": term.feeds.iter().map(feed).collect::<Vec<_>>(),
+    })
+}
+
+/// `data(path="x.yaml")`: a file under `data/`; with `required=false` nothing when it is not there.
+fn data(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
+    let path = kwargs.must_get::<&str>("path")?;
+    let source = SourcePath::new(&format!("data/{}", path.trim_start_matches('/')))
+        .map_err(|e| Error::message(format!("`data` cannot read \"{path}\": {e}")))?;
+    let Some(bytes) = world.inputs.file(&source).map_err(|d| Error::message(d.message))? else {
+        if kwargs.get::<bool>("required")? == Some(false) {
+            return Ok(Value::none());
+        }
+        return Err(Error::message(format!("there is no file {source}")));
+    };
+    crate::render::filters::parse_data(&source, &bytes).map(|tree| value(&tree)).map_err(|e| Error::message(format!("{source}: {e}")))
+}
+
+/// `asset(path="style.css")`: the address of a file that is copied, with its content's mark so that caches
+/// let go of an old one.
+fn asset(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
+    let path = kwargs.must_get::<&str>("path")?;
+    let route = Route::parse(path).map_err(|e| Error::message(format!("`asset` cannot find \"{path}\": {e}")))?;
+    let Some(job) = world.plan.jobs.get(&route.out_path()) else {
+        let names = world.plan.jobs.iter().filter(|(_, j)| matches!(j.kind, JobKind::Copy(_))).map(|(out, _)| out.as_str());
+        let hint = nearest(path.trim_start_matches('/'), names).map_or(String::new(), |n| format!("; did you mean \"{n}\"?"));
+        return Err(Error::message(format!("there is no file `{path}` under static/{hint}")));
+    };
+    let mark = mark(world, &route.out_path(), &job.kind)?;
+    Ok(Value::from(format!("{}?v={mark}", world.url(&route))))
+}
+
+/// The mark of a copied file's content. A pure function of the site, so it is worked out once.
+fn mark(world: &World, out: &OutPath, kind: &JobKind) -> TeraResult<String> {
+    let known = |marks: &Mutex<HashMap<OutPath, String>>| marks.lock().unwrap_or_else(PoisonError::into_inner).get(out).cloned();
+    if let Some(mark) = known(&world.marks) {
+        return Ok(mark);
+    }
+    let mark = match kind {
+        JobKind::Copy(CopyFrom::Theme { bytes, .. }) => short_hash(bytes),
+        JobKind::Copy(CopyFrom::Site(source)) => short_hash(&world.inputs.file(source).map_err(|d| Error::message(d.message))?.unwrap_or_default()),
+        JobKind::HighlightCss => short_hash(world.highlight_css.as_bytes()),
+        _ => return Err(Error::message(format!("`{out}` is a page, not a file that is copied; link to it with `url`"))),
+    };
+    world.marks.lock().unwrap_or_else(PoisonError::into_inner).insert(out.clone(), mark.clone());
+    Ok(mark)
+}
+
+fn short_hash(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().as_str()[..8].to_owned()
+}
+
+/// `image(src=…, width=…)`: the address of a picture of the site and the size to show it at. `src` is a
+/// route, or a path below `content/` or `static/`.
+fn image(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
+    let src = kwargs.must_get::<&str>("src")?;
+    let wanted = kwargs.get::<usize>("width")?;
+    let found = find_image(world, src);
+    let Some((url, source)) = found else {
+        return Ok(value(&json!({ "url": src, "width": wanted, "height": null })));
+    };
+    let bytes = match source {
+        CopyFrom::Site(path) => world.inputs.file(&path).map_err(|d| Error::message(d.message))?.unwrap_or_default(),
+        CopyFrom::Theme { bytes, .. } => bytes.to_vec(),
+    };
+    let (width, height) = image_size::of(&bytes).map_or((None, None), |(w, h)| match wanted {
+        Some(wanted) if w > 0 => (Some(wanted), Some((h * wanted).div_ceil(w))),
+        _ => (Some(w), Some(h)),
+    });
+    Ok(value(&json!({ "url": url, "width": width, "height": height })))
+}
+
+fn find_image(world: &World, src: &str) -> Option<(String, CopyFrom)> {
+    let bare = src.strip_prefix(world.config.base_url.prefix()).unwrap_or(src);
+    let beside = SourcePath::new(&format!("content/{}", src.trim_start_matches('/'))).ok();
+    if let Some((source, route)) = beside.and_then(|p| world.plan.assets.get(&p).map(|r| (p.clone(), r))) {
+        return Some((world.url(route), CopyFrom::Site(source)));
+    }
+    let route = Route::parse(bare).ok()?;
+    match &world.plan.jobs.get(&route.out_path())?.kind {
+        JobKind::Copy(from) => Some((world.url(&route), from.clone())),
+        _ => None,
+    }
+}
+
+/// `url(path=…)`: an address as the site's links write it. Takes a route, `@/posts/a.md`, or a whole URL.
+fn url(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
+    let path = kwargs.must_get::<&str>("path")?;
+    let absolute = kwargs.get::<bool>("absolute")?.unwrap_or(false);
+    if path.contains("://") || path.starts_with("//") || path.starts_with("mailto:") || path.starts_with('#') {
+        return Ok(Value::from(path));
+    }
+    let cut = path.find(['?', '#']).unwrap_or(path.len());
+    let (path, rest) = path.split_at(cut);
+    let encoded = match path.strip_prefix("@/") {
+        Some(source) => {
+            let source = format!("content/{source}");
+            let node = world.plan.node(&source);
+            let node = node.ok_or_else(|| Error::message(format!("`url` leads to {source}, which is not there")))?;
+            world.plan.route_of(node).encoded()
+        }
+        None => {
+            let path = crate::paths::percent_decode(path);
+            format!("/{}", percent_encode(path.trim_start_matches('/')))
+        }
+    };
+    let base = &world.config.base_url;
+    Ok(Value::from(format!("{}{rest}", if absolute { base.absolute(&encoded) } else { base.local(&encoded) })))
+}
+
+/// `highlight_css()`: the rules for highlighted code, to be put into a `style` element.
+fn highlight_css(world: &World, _: &Kwargs) -> TeraResult<Value> {
+    Ok(Value::safe_string(&world.highlight_css))
+}
+
+/// A key of a template's map.
+pub(super) fn key(name: &'static str) -> Key<'static> {
+    Key::from(name)
+}

@@ -1,0 +1,159 @@
+//! [`Job`] → bytes. One job needs no other job's output: what it shows of other articles is in the plan.
+//!
+//! A [`Renderer`] is shared by threads; each takes an [`engine::Engine`] from its pool for the length of a
+//! job. What a template asks for is recorded in the job's [`Trace`]. Nothing here touches a file: bodies and
+//! data come through [`Inputs`].
+
+pub mod ads;
+mod comments;
+mod css;
+mod engine;
+mod errors;
+mod feed;
+mod fill;
+mod filters;
+mod functions;
+mod image_size;
+mod pages;
+mod redirect;
+mod sitemap;
+pub mod view;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tera::Value;
+
+use crate::config::Config;
+use crate::diag::{Diagnostic, Report};
+use crate::load::TemplateSource;
+use crate::parse::Body;
+use crate::paths::{OutPath, SourcePath};
+use crate::plan::{CopyFrom, Job, JobKind, Node, Plan};
+use engine::Engine;
+
+/// What rendering reads besides the plan.
+pub trait Inputs: Send + Sync {
+    /// The parsed body of an article or a section's `_index.md`.
+    ///
+    /// # Errors
+    /// When it cannot be read back.
+    fn body(&self, node: Node) -> Result<Body, Diagnostic>;
+
+    /// The bytes of a file of the site; `None` when there is none.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    fn file(&self, path: &SourcePath) -> Result<Option<Vec<u8>>, Diagnostic>;
+}
+
+/// Everything that templates can see, unchanging while a site is rendered.
+pub struct World {
+    pub plan: Plan,
+    pub config: Config,
+    pub inputs: Box<dyn Inputs>,
+    /// The config as templates see it.
+    pub site: Value,
+    /// Route → views and hearts.
+    pub counters: comments::Counters,
+    /// The style sheet for highlighted code.
+    pub highlight_css: String,
+    /// Copied file → the mark of its content, filled in as templates ask.
+    marks: Mutex<HashMap<OutPath, String>>,
+}
+
+/// A call that a template made, for the trace of its job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TracedCall {
+    pub function: &'static str,
+    /// The arguments as JSON, in the order of their names.
+    pub arguments: String,
+    /// The hash of what came back; a miss has one too.
+    pub result: u64,
+}
+
+/// What a job read while it rendered, in order.
+pub type Trace = Vec<TracedCall>;
+
+/// A rendered job.
+#[derive(Debug)]
+pub struct Rendered {
+    pub content: Content,
+    pub trace: Trace,
+}
+
+/// A file's content.
+#[derive(Debug)]
+pub enum Content {
+    Bytes(Vec<u8>),
+    /// To be copied as it is.
+    Copy(CopyFrom),
+}
+
+/// Renders jobs.
+pub struct Renderer {
+    world: Arc<World>,
+    templates: Vec<TemplateSource>,
+    pool: Mutex<Vec<Engine>>,
+}
+
+impl Renderer {
+    /// Prepares templates.
+    ///
+    /// # Errors
+    /// Every template that cannot be read, and whatever they refer to that is not there.
+    pub fn new(plan: Plan, config: Config, templates: Vec<TemplateSource>, inputs: Box<dyn Inputs>) -> Result<Self, Report> {
+        let site = view::site(&config, &plan);
+        let counters = comments::Counters::read(&config, &*inputs)?;
+        let highlight_css = css::highlight(&config);
+        let world = Arc::new(World { plan, config, inputs, site, counters, highlight_css, marks: Mutex::default() });
+        let first = Engine::new(&world, &templates)?;
+        Ok(Self { world, templates, pool: Mutex::new(vec![first]) })
+    }
+
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.world.plan
+    }
+
+    /// Renders one job.
+    ///
+    /// # Errors
+    /// Every problem of its templates and components, with the page that was being rendered.
+    pub fn render(&self, job: &Job) -> Result<Rendered, Report> {
+        if let JobKind::Copy(from) = &job.kind {
+            return Ok(Rendered { content: Content::Copy(from.clone()), trace: Trace::new() });
+        }
+        let engine = self.take_engine()?;
+        engine.start();
+        let bytes = self.bytes(job, &engine);
+        let trace = engine.finish();
+        self.give_back(engine);
+        Ok(Rendered { content: Content::Bytes(bytes?), trace })
+    }
+
+    fn bytes(&self, job: &Job, engine: &Engine) -> Result<Vec<u8>, Report> {
+        let world = &*self.world;
+        let text = match &job.kind {
+            JobKind::Feed { format, scope } => feed::render(world, engine, job, *format, *scope)?,
+            JobKind::Sitemap { part } => sitemap::part(world, *part),
+            JobKind::SitemapIndex { parts } => sitemap::index(world, *parts),
+            JobKind::Robots => sitemap::robots(world),
+            JobKind::AdsTxt => world.config.ads.ads_txt.iter().map(|line| format!("{line}\n")).collect(),
+            JobKind::HighlightCss => world.highlight_css.clone(),
+            JobKind::Redirect { to, .. } => redirect::page(world, to),
+            JobKind::Copy(_) => String::new(),
+            _ => pages::render(world, engine, job)?,
+        };
+        Ok(text.into_bytes())
+    }
+
+    fn take_engine(&self) -> Result<Engine, Report> {
+        let pooled = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        pooled.map_or_else(|| Engine::new(&self.world, &self.templates), Ok)
+    }
+
+    fn give_back(&self, engine: Engine) {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(engine);
+    }
+}

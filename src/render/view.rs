@@ -1,0 +1,332 @@
+//! What templates see: plain structs made from the plan, turned into template values.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::json;
+use tera::Value;
+
+use super::World;
+use super::ads::{self, SlotView};
+use crate::config::{Config, FeedFormat};
+use crate::parse::front::Image;
+use crate::parse::{Doc, Moment, link};
+use crate::paths::Route;
+use crate::plan::links::{From, Local};
+use crate::plan::{PageId, Pager, Plan, SectionId};
+
+/// A named thing with an address: a term, a section, a step of the way home.
+#[derive(Clone, Debug, Serialize)]
+pub struct Named {
+    pub name: String,
+    pub route: String,
+    pub url: String,
+    pub permalink: String,
+}
+
+/// What a list shows of an article.
+#[derive(Debug, Serialize)]
+pub struct Card<'a> {
+    pub title: &'a str,
+    /// The front matter's description, else the first paragraph.
+    pub description: &'a str,
+    pub route: &'a str,
+    pub url: String,
+    pub permalink: String,
+    /// The file below `content/`.
+    pub path: &'a str,
+    pub date: Option<String>,
+    pub updated: Option<String>,
+    pub year: Option<i16>,
+    pub reading_time: usize,
+    pub word_count: usize,
+    pub category: Option<Named>,
+    pub tags: Vec<Named>,
+    pub authors: Vec<Named>,
+    pub image: Option<ImageView>,
+    pub draft: bool,
+    pub sponsored: bool,
+    pub weight: Option<i64>,
+    pub extra: serde_json::Value,
+}
+
+/// A picture with its address.
+#[derive(Debug, Serialize)]
+pub struct ImageView {
+    pub url: String,
+    pub permalink: String,
+    pub alt: String,
+    pub credit: String,
+}
+
+/// Everything of an article but its rendered texts.
+#[derive(Debug, Serialize)]
+pub struct PageView<'a> {
+    #[serde(flatten)]
+    pub card: Card<'a>,
+    pub slug: &'a str,
+    pub toc: Vec<crate::parse::outline::Entry>,
+    pub show_toc: bool,
+    pub terms: BTreeMap<&'a str, Vec<Named>>,
+    pub series: Vec<SeriesView<'a>>,
+    pub section: Option<Named>,
+    /// From the front page down to the section.
+    pub ancestors: Vec<Named>,
+    pub newer: Option<Card<'a>>,
+    pub older: Option<Card<'a>>,
+    pub related: Vec<Card<'a>>,
+    pub ads: ads::PageAds<'a>,
+    pub comments: bool,
+    pub views: Option<u64>,
+    pub hearts: Option<u64>,
+}
+
+/// A series with its articles, oldest first.
+#[derive(Debug, Serialize)]
+pub struct SeriesView<'a> {
+    #[serde(flatten)]
+    pub term: Named,
+    pub pages: Vec<Card<'a>>,
+}
+
+/// The page of a list that is shown.
+#[derive(Debug, Serialize)]
+pub struct PagerView {
+    /// From 1.
+    pub current: usize,
+    pub count: usize,
+    /// Entries of the whole list.
+    pub total: usize,
+    pub first: String,
+    pub last: String,
+    pub previous: Option<String>,
+    pub next: Option<String>,
+}
+
+impl World {
+    /// The address of a route as the site's own links write it.
+    #[must_use]
+    pub fn url(&self, route: &Route) -> String {
+        self.config.base_url.local(&route.encoded())
+    }
+
+    #[must_use]
+    pub fn permalink(&self, route: &Route) -> String {
+        self.config.base_url.absolute(&route.encoded())
+    }
+
+    #[must_use]
+    pub fn named(&self, name: &str, route: &Route) -> Named {
+        Named { name: name.to_owned(), route: route.as_str().to_owned(), url: self.url(route), permalink: self.permalink(route) }
+    }
+
+    fn date(&self, moment: Option<Moment>) -> Option<String> {
+        moment.map(|m| m.rfc3339(&self.config.timezone))
+    }
+
+    /// The terms of a taxonomy that an article has, in its own order. A taxonomy without pages links nowhere.
+    fn terms(&self, doc: &Doc, taxonomy: &str) -> Vec<Named> {
+        let known = self.plan.taxonomies.iter().find(|t| t.name == taxonomy);
+        let terms = doc.front.terms.get(taxonomy).into_iter().flatten();
+        terms
+            .map(|name| {
+                let slug = crate::plan::term_slug(name);
+                let route = known.and_then(|t| t.route.join(&format!("{slug}/")).ok());
+                route.map_or_else(
+                    || Named { name: name.clone(), route: String::new(), url: String::new(), permalink: String::new() },
+                    |r| self.named(name, &r),
+                )
+            })
+            .collect()
+    }
+
+    fn authors(&self, doc: &Doc) -> Vec<Named> {
+        let own = self.terms(doc, "author");
+        if !own.is_empty() || self.config.author.name.is_empty() {
+            return own;
+        }
+        let author = &self.config.author;
+        vec![Named { name: author.name.clone(), route: String::new(), url: author.url.clone(), permalink: author.url.clone() }]
+    }
+
+    fn image(&self, image: &Image, from: From<'_>) -> ImageView {
+        let (url, permalink) = self.address_of(&image.src, from);
+        ImageView { url, permalink, alt: image.alt.clone(), credit: image.credit.clone() }
+    }
+
+    /// The local and the absolute address of something that an article's front matter names.
+    fn address_of(&self, src: &str, from: From<'_>) -> (String, String) {
+        let base = &self.config.base_url;
+        match link::classify(src, from.doc.source.parent(), crate::parse::LinkKind::Image) {
+            link::Target::External(url) | link::Target::Scheme(url) => (url.clone(), url),
+            link::Target::Local { path, rest } => match self.plan.local(&path, from, &self.config) {
+                Local::Asset(route) => (format!("{}{rest}", self.url(&route)), format!("{}{rest}", self.permalink(&route))),
+                Local::Absolute { prefixed: false, .. } => (format!("{}{rest}", base.local(&path)), format!("{}{rest}", base.absolute(&path))),
+                Local::Absolute { .. } => (format!("{path}{rest}"), format!("{}{path}{rest}", base.origin())),
+                Local::Relative { .. } => {
+                    let route = from.route.join(&path).unwrap_or_else(|_| Route::root());
+                    (self.url(&route), self.permalink(&route))
+                }
+            },
+            _ => (String::new(), String::new()),
+        }
+    }
+
+    #[must_use]
+    pub fn card(&self, id: PageId) -> Card<'_> {
+        let page = &self.plan.pages[id];
+        let doc = &*page.doc;
+        let from = From { doc, route: &page.route };
+        Card {
+            title: &doc.title,
+            description: doc.front.description.as_deref().unwrap_or(&doc.lead),
+            route: page.route.as_str(),
+            url: self.url(&page.route),
+            permalink: self.permalink(&page.route),
+            path: doc.source.below("content").unwrap_or_default(),
+            date: self.date(doc.front.date),
+            updated: self.date(doc.front.updated),
+            year: doc.front.date.map(|d| d.civil.year()),
+            reading_time: doc.words.minutes(self.config.article.words_per_minute),
+            word_count: doc.words.total(),
+            category: self.terms(doc, "category").into_iter().next(),
+            tags: self.terms(doc, "tag"),
+            authors: self.authors(doc),
+            image: doc.front.image.as_ref().map(|i| self.image(i, from)),
+            draft: doc.front.draft,
+            sponsored: doc.front.sponsored,
+            weight: doc.front.weight,
+            extra: extra(doc),
+        }
+    }
+
+    #[must_use]
+    pub fn cards(&self, ids: &[PageId]) -> Vec<Card<'_>> {
+        ids.iter().map(|id| self.card(*id)).collect()
+    }
+
+    /// The way from the front page to a section, it included.
+    fn ancestors(&self, section: SectionId) -> Vec<Named> {
+        let mut way = Vec::new();
+        let mut at = Some(section);
+        while let Some(id) = at {
+            let s = &self.plan.sections[id];
+            way.push(self.named(&s.title, &s.route));
+            at = s.parent;
+        }
+        way.reverse();
+        way
+    }
+
+    fn series(&self, doc: &Doc) -> Vec<SeriesView<'_>> {
+        let taxonomy = self.plan.taxonomies.iter().find(|t| t.name == "series");
+        let names = doc.front.terms.get("series").into_iter().flatten();
+        let terms = names.filter_map(|name| taxonomy?.terms.iter().find(|t| t.name == *name));
+        terms.map(|t| SeriesView { term: self.named(&t.name, &t.route), pages: t.pages.iter().rev().map(|id| self.card(*id)).collect() }).collect()
+    }
+
+    #[must_use]
+    pub fn page(&self, id: PageId) -> PageView<'_> {
+        let page = &self.plan.pages[id];
+        let doc = &*page.doc;
+        let is_article = doc.front.date.is_some();
+        let counts = self.counters.of(page.route.as_str());
+        PageView {
+            card: self.card(id),
+            slug: page.route.as_str().trim_end_matches('/').rsplit('/').next().unwrap_or_default(),
+            toc: crate::parse::outline::tree(&doc.outline),
+            show_toc: doc.front.toc.unwrap_or(false),
+            terms: doc.front.terms.keys().map(|name| (name.as_str(), self.terms(doc, name))).collect(),
+            series: self.series(doc),
+            section: Some(self.named(&self.plan.sections[page.section].title, &self.plan.sections[page.section].route)),
+            ancestors: self.ancestors(page.section),
+            newer: page.newer.map(|id| self.card(id)),
+            older: page.older.map(|id| self.card(id)),
+            related: self.cards(&page.related),
+            ads: ads::of_page(&self.config.ads, &doc.front.ads, is_article),
+            comments: doc.front.comments.unwrap_or(self.config.comments.show && is_article),
+            views: doc.front.views.or(counts.views),
+            hearts: doc.front.hearts.or(counts.hearts),
+        }
+    }
+
+    /// A section with its subsections; its list comes apart, a page of it at a time.
+    #[must_use]
+    pub fn section(&self, id: SectionId) -> serde_json::Value {
+        let s = &self.plan.sections[id];
+        let description = s.doc.as_ref().and_then(|d| d.front.description.clone());
+        let below = |id: &SectionId| self.named(&self.plan.sections[*id].title, &self.plan.sections[*id].route);
+        let ancestors = s.parent.map(|p| self.ancestors(p)).unwrap_or_default();
+        json!({
+            "title": s.title,
+            "description": description.unwrap_or_else(|| if id == 0 { self.config.description.clone() } else { String::new() }),
+            "path": s.path,
+            "route": s.route.as_str(),
+            "url": self.url(&s.route),
+            "permalink": self.permalink(&s.route),
+            "toc": s.doc.as_ref().map(|d| crate::parse::outline::tree(&d.outline)).unwrap_or_default(),
+            "ancestors": ancestors,
+            "subsections": s.subsections.iter().map(below).collect::<Vec<_>>(),
+            "extra": s.doc.as_ref().map(|d| extra(d)).unwrap_or_default(),
+        })
+    }
+
+    #[must_use]
+    pub fn pager(&self, base: &Route, pager: Pager, total: usize) -> PagerView {
+        let at = |number: usize| match number {
+            1 => self.url(base),
+            n => base.join(&format!("page/{n}/")).map_or_else(|_| self.url(base), |r| self.url(&r)),
+        };
+        PagerView {
+            current: pager.number,
+            count: pager.count,
+            total,
+            first: at(1),
+            last: at(pager.count),
+            previous: (pager.number > 1).then(|| at(pager.number - 1)),
+            next: (pager.number < pager.count).then(|| at(pager.number + 1)),
+        }
+    }
+}
+
+fn extra(doc: &Doc) -> serde_json::Value {
+    serde_json::from_str(&doc.front.extra).unwrap_or_default()
+}
+
+/// The configuration that templates may see.
+#[must_use]
+pub fn site(config: &Config, plan: &Plan) -> Value {
+    let menu_item = |item: &crate::config::MenuItem| {
+        let url = if item.url.starts_with('/') && !item.url.starts_with("//") { config.base_url.local(&item.url) } else { item.url.clone() };
+        json!({ "name": item.name, "url": url, "route": item.url })
+    };
+    let feeds = |format: &FeedFormat| {
+        let name = crate::plan::feed_name(*format);
+        let (kind, title) = match format {
+            FeedFormat::Atom => ("application/atom+xml", "Atom"),
+            FeedFormat::Rss => ("application/rss+xml", "RSS"),
+            FeedFormat::Json => ("application/feed+json", "JSON Feed"),
+        };
+        json!({ "url": config.base_url.local(&format!("/{name}")), "type": kind, "title": title })
+    };
+    let formats = if config.feeds.limit == 0 { &[][..] } else { &config.feeds.formats };
+    let slots: BTreeMap<&str, SlotView<'_>> = config.ads.slots.iter().map(|(name, slot)| (name.as_str(), ads::slot(name, slot))).collect();
+    Value::from_serializable(&json!({
+        "title": config.title,
+        "description": config.description,
+        "base_url": format!("{}{}", config.base_url.origin(), config.base_url.prefix()),
+        "url": config.base_url.local("/"),
+        "language": config.language,
+        "author": config.author,
+        "menu": {
+            "main": config.menu.main.iter().map(menu_item).collect::<Vec<_>>(),
+            "footer": config.menu.footer.iter().map(menu_item).collect::<Vec<_>>(),
+        },
+        "feeds": formats.iter().map(feeds).collect::<Vec<_>>(),
+        "taxonomies": plan.taxonomies.iter().map(|t| json!({ "name": t.name, "url": config.base_url.local(&t.route.encoded()) })).collect::<Vec<_>>(),
+        "article": config.article,
+        "ads": { "label": config.ads.label, "policy": config.ads.policy, "slots": slots },
+        "comments": config.comments,
+        "extra": config.extra,
+    }))
+}

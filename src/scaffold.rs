@@ -1,0 +1,157 @@
+//! New articles and new sites.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use tera::{Context, Tera};
+
+use crate::diag::Diagnostic;
+use crate::load::Disk;
+use crate::parse::front::title_from_name;
+use crate::paths::SourcePath;
+use crate::write;
+
+/// The hosts that `init --ci` writes a workflow for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Ci {
+    Github,
+    Gitlab,
+}
+
+const ARCHETYPE: &str =
+    "---\ntitle: {{ title | json }}\ndescription: \"\"\ndate: {{ date }}\ncategory: \"\"\ntags: []\ndraft: true\n---\n\nWrite here.\n";
+
+const GITHUB: &str = r#"name: Publish
+on:
+  push:
+    branches: [main]
+permissions:
+  contents: read
+  pages: write
+  id-token: write
+concurrency: pages
+jobs:
+  publish:
+    runs-on: ubuntu-latest
+    environment:
+      name: github-pages
+      url: ${{ steps.deploy.outputs.page_url }}
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/cache@v4
+        with:
+          path: |
+            ~/.cargo
+            .folio
+          key: folio-${{ github.sha }}
+          restore-keys: folio-
+      - run: command -v folio || cargo install folio --locked
+      - run: folio build
+      - uses: actions/upload-pages-artifact@v3
+        with:
+          path: public
+      - id: deploy
+        uses: actions/deploy-pages@v4
+"#;
+
+const GITLAB: &str = "image: rust:1\n\npages:\n  variables:\n    CARGO_HOME: $CI_PROJECT_DIR/.cargo\n  cache:\n    paths: [.cargo, .folio]\n  script:\n    - export PATH=\"$CARGO_HOME/bin:$PATH\"\n    - command -v folio || cargo install folio --locked\n    - folio build\n  artifacts:\n    paths: [public]\n  rules:\n    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n";
+
+/// Writes an article from its section's archetype and returns its path.
+///
+/// `path` is below `content/`, with or without that name and the `.md`. The archetype is
+/// `templates/archetypes/SECTION.md`, else `templates/archetypes/default.md`, else a built-in one.
+///
+/// # Errors
+/// When the article is there already, its path is none of the site's, or the archetype cannot be rendered.
+pub fn article(root: &Path, path: &str, title: Option<&str>, now: Timestamp) -> Result<PathBuf, Diagnostic> {
+    let disk = Disk::open(root)?;
+    let name = path.trim_start_matches("./").trim_start_matches("content/");
+    let name = if name.ends_with(".md") { name.to_owned() } else { format!("{name}.md") };
+    let source = SourcePath::new(&format!("content/{name}")).map_err(|e| {
+        Diagnostic::error(format!("no article can be written to `{path}`: {e}")).hint("name a path below content/, such as posts/first.md")
+    })?;
+    let section = name.split('/').next().unwrap_or_default();
+    let archetypes = [format!("templates/archetypes/{section}.md"), "templates/archetypes/default.md".to_owned()];
+    let own = archetypes.iter().find_map(|a| disk.text_for_message(a).map(|text| (a.clone(), text)));
+    let (file, template) = own.unwrap_or_else(|| (String::new(), ARCHETYPE.to_owned()));
+    let title = title.map_or_else(|| title_from_name(&source), str::to_owned);
+    let mut context = Context::new();
+    context.insert("title", &title);
+    context.insert("date", &now.strftime("%Y-%m-%d").to_string());
+    let mut tera = Tera::default();
+    tera.register_filter("json", |text: &str, _: tera::Kwargs, _: &tera::State| serde_json::Value::from(text).to_string());
+    let text =
+        tera.render_str(&template, &context, false).map_err(|e| Diagnostic::error(format!("the archetype cannot be rendered: {e}")).in_file(file))?;
+    let target = disk.root().join(source.as_str());
+    write::create(&target, &text)?;
+    Ok(target)
+}
+
+/// Writes a new site that builds at once, and returns what it wrote.
+///
+/// # Errors
+/// When the folder is there and not empty, or cannot be written to.
+pub fn site(folder: &Path, ci: Option<Ci>, now: Timestamp) -> Result<Vec<PathBuf>, Diagnostic> {
+    if write::is_filled(folder) {
+        return Err(Diagnostic::error(format!("`{}` is not empty", folder.display())).hint("name a new folder"));
+    }
+    let today = now.strftime("%Y-%m-%d").to_string();
+    let mut files = vec![
+        ("site.toml", SITE.to_owned()),
+        (".gitignore", "/public\n/.folio\n".to_owned()),
+        ("content/_index.md", "---\ntitle: My publication\n---\n".to_owned()),
+        ("content/posts/_index.md", "---\ntitle: Articles\n---\n".to_owned()),
+        ("content/posts/hello.md", POST.replace("DATE", &today)),
+        ("content/about.md", "---\ntitle: About\ndescription: Who writes here, and why.\n---\n\nWho writes here, and why.\n".to_owned()),
+    ];
+    match ci {
+        Some(Ci::Github) => files.push((".github/workflows/publish.yml", GITHUB.to_owned())),
+        Some(Ci::Gitlab) => files.push((".gitlab-ci.yml", GITLAB.to_owned())),
+        None => {}
+    }
+    let mut written = Vec::new();
+    for (name, text) in files {
+        let path = folder.join(name);
+        write::create(&path, &text)?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+const SITE: &str = r#"title = "My publication"
+base_url = "https://example.org"
+description = "What it is about, in a sentence."
+language = "en"
+
+[author]
+name = "Your name"
+
+[menu]
+main = [{ name = "Articles", url = "/posts/" }, { name = "About", url = "/about/" }]
+
+# Ads stand where slots say; without a provider a labelled placeholder shows.
+# [ads.slots.top]
+# place = "before-content"
+# sizes = ["728x90"]
+"#;
+
+const POST: &str = r#"---
+title: Hello
+description: A first article, with a table in it.
+date: DATE
+category: Notes
+tags: [first]
+---
+
+This is an article. Change it, or write another with `folio new posts/second.md`.
+
+<!-- more -->
+
+## A comparison
+
+| Tool | Good at | Less good at |
+| --- | --- | --- |
+| Pencil | Being at hand | Being searched |
+| Editor | Being searched | Being at hand |
+{caption="Two tools for writing"}
+"#;
