@@ -35,6 +35,7 @@ pub enum Command {
 }
 
 /// Arguments of `folio build`.
+#[expect(clippy::struct_excessive_bools, reason = "flags, as they are written; `options` gives them meaning")]
 #[derive(Debug, Args)]
 pub struct Build {
     /// The site's folder

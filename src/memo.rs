@@ -3,6 +3,8 @@
 //! A [`Spool`] is a nameless file: it takes blobs from any thread, gives each back by its [`Handle`], and
 //! is gone with the process however that ends. It knows nothing of what the bytes mean.
 
+#![expect(clippy::disallowed_methods, reason = "one of the modules that may touch files")]
+
 use std::fs::File;
 use std::io;
 use std::path::Path;

@@ -137,7 +137,7 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
     stats.rendered = renderer.plan().jobs.len();
     let reasons = renderer.plan().jobs.keys().map(|out| (out.clone(), "there is no earlier build to take it from".to_owned())).collect();
 
-    stats.outcome = output.commit(staged).map_err(|d| {
+    stats.outcome = output.commit(&staged).map_err(|d| {
         let mut all = report.clone();
         all.push(d);
         all

@@ -21,7 +21,7 @@ pub enum Ci {
 const ARCHETYPE: &str =
     "---\ntitle: {{ title | json }}\ndescription: \"\"\ndate: {{ date }}\ncategory: \"\"\ntags: []\ndraft: true\n---\n\nWrite here.\n";
 
-const GITHUB: &str = r#"name: Publish
+const GITHUB: &str = r"name: Publish
 on:
   push:
     branches: [main]
@@ -52,7 +52,7 @@ jobs:
           path: public
       - id: deploy
         uses: actions/deploy-pages@v4
-"#;
+";
 
 const GITLAB: &str = "image: rust:1\n\npages:\n  variables:\n    CARGO_HOME: $CI_PROJECT_DIR/.cargo\n  cache:\n    paths: [.cargo, .folio]\n  script:\n    - export PATH=\"$CARGO_HOME/bin:$PATH\"\n    - command -v folio || cargo install folio --locked\n    - folio build\n  artifacts:\n    paths: [public]\n  rules:\n    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n";
 

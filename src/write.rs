@@ -5,6 +5,8 @@
 //! output; nothing else is ever deleted. Before the first rename it lists old and new files together, so that
 //! a process killed at any moment leaves only files that the next build knows.
 
+#![expect(clippy::disallowed_methods, reason = "one of the modules that may touch files")]
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -59,15 +61,14 @@ impl Claim {
         let path = state.join("lock");
         let mut lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(|e| failed(&path, "opened", &e))?;
         match lock.try_lock() {
-            Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 let _ = lock.read_to_string(&mut holder);
                 let by = if holder.trim().is_empty() { String::new() } else { format!(" (process {})", holder.trim()) };
                 return Err(Diagnostic::error(format!("another folio is building this site{by}")).hint("wait for it to end"));
             }
-            // A file system without locks: better to build than to refuse.
-            Err(TryLockError::Error(_)) => {}
+            // Where a file system has no locks it is better to build than to refuse.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
         }
         let _ = lock.set_len(0);
         let _ = write!(lock, "{}", std::process::id());
@@ -138,13 +139,13 @@ impl Output {
     ///
     /// # Errors
     /// When a file cannot be moved or deleted. Every file is then whole, old or new.
-    pub fn commit(self, staged: Staged) -> Result<Outcome, Diagnostic> {
+    pub fn commit(self, staged: &Staged) -> Result<Outcome, Diagnostic> {
         let result = self.place(staged);
         let _ = fs::remove_dir_all(&self.staging);
         result
     }
 
-    fn place(&self, staged: Staged) -> Result<Outcome, Diagnostic> {
+    fn place(&self, staged: &Staged) -> Result<Outcome, Diagnostic> {
         let new = &staged.files;
         let stale: Vec<&OutPath> = self.manifest.files.keys().filter(|path| !new.contains_key(*path)).collect();
         let changed = new.values().any(|f| f.staged.is_some()) || !stale.is_empty();
@@ -163,7 +164,7 @@ impl Output {
             match &file.staged {
                 Some(from) => {
                     let to = self.folder.join(path.as_str());
-                    self.make_folder(&to, &mut folders)?;
+                    make_folder(&to, &mut folders)?;
                     fs::rename(from, &to).map_err(|e| failed(&to, "written", &e))?;
                     written.modified = modified(&to);
                     outcome.written += 1;
@@ -180,16 +181,6 @@ impl Output {
             fs::create_dir_all(&self.folder).map_err(|e| failed(&self.folder, "made", &e))?;
         }
         Ok(outcome)
-    }
-
-    fn make_folder(&self, file: &Path, made: &mut HashSet<PathBuf>) -> Result<(), Diagnostic> {
-        let Some(folder) = file.parent() else { return Ok(()) };
-        if made.contains(folder) {
-            return Ok(());
-        }
-        fs::create_dir_all(folder).map_err(|e| failed(folder, "made", &e))?;
-        made.insert(folder.to_owned());
-        Ok(())
     }
 
     /// Deletes files of the manifest and the folders that this empties.
@@ -303,7 +294,18 @@ fn in_the_way(old: &OutPath, keys: &HashSet<String>, new: &BTreeMap<OutPath, Sta
         return true;
     }
     let below = format!("{old}/");
-    new.range::<OutPath, _>(old..).skip_while(|(p, _)| p.as_str() < below.as_str()).next().is_some_and(|(p, _)| p.as_str().starts_with(&below))
+    new.range::<OutPath, _>(old..).find(|(p, _)| p.as_str() >= below.as_str()).is_some_and(|(p, _)| p.as_str().starts_with(&below))
+}
+
+/// Makes the folder of a file, once.
+fn make_folder(file: &Path, made: &mut HashSet<PathBuf>) -> Result<(), Diagnostic> {
+    let Some(folder) = file.parent() else { return Ok(()) };
+    if made.contains(folder) {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).map_err(|e| failed(folder, "made", &e))?;
+    made.insert(folder.to_owned());
+    Ok(())
 }
 
 /// Writes a file so that it is never seen half written.

@@ -172,7 +172,7 @@ fn resolve_base_url(given: &str, overrides: &Overrides, at: &At<'_>, report: &mu
                 report.push(
                     Diagnostic::error(format!("`--base-url {url}` cannot be used: {e}"))
                         .hint("write it like https://example.org or https://example.org/blog"),
-                )
+                );
             })
             .ok();
     }

@@ -4,6 +4,8 @@
 //! depend on the file system, and the templates. Texts of articles are read one at a time ([`Disk::text`]),
 //! so that nothing holds them all. Nothing outside the root is ever read: a link that leads out is an error.
 
+#![expect(clippy::disallowed_methods, reason = "one of the modules that may touch files")]
+
 pub mod theme;
 
 use std::borrow::Cow;
@@ -236,7 +238,7 @@ impl Disk {
             if entry.file_type().is_dir() {
                 continue;
             }
-            match self.take(entry.path(), &entry.file_type()) {
+            match self.take(entry.path(), entry.file_type()) {
                 Ok(path) => files.push(path),
                 Err(error) => report.push(error),
             }
@@ -245,7 +247,7 @@ impl Disk {
         files
     }
 
-    fn take(&self, path: &Path, kind: &fs::FileType) -> Result<SourcePath, Diagnostic> {
+    fn take(&self, path: &Path, kind: fs::FileType) -> Result<SourcePath, Diagnostic> {
         let name = self.relative(path);
         if !kind.is_file() {
             return Err(Diagnostic::error("this is neither a file nor a folder").in_file(name));

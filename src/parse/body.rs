@@ -28,6 +28,8 @@ pub enum HoleKind {
     Link(u32),
     /// The article's component call of this number, with the Markdown between its tags.
     Component { call: u32, body: Option<Box<Body>> },
+    /// The page's own address, where a fragment of it follows: nothing on the page itself.
+    Here,
     /// A boundary between top-level blocks where an ad may stand, with the words before it.
     AdPlace { words: u32 },
 }

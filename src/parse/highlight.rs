@@ -30,7 +30,7 @@ pub const CLASSES: &[(&str, &[&str])] = &[
     ("zk", &["keyword", "storage.modifier", "keyword.control"]),
     ("zo", &["keyword.operator"]),
     ("zy", &["storage.type", "storage"]),
-    ("zf", &["entity.name.function", "support.function", "variable.function", "meta.function-call.identifier"]),
+    ("zf", &["entity.name.function", "support.function", "variable.function", "support.macro", "entity.name.macro", "meta.function-call.identifier"]),
     (
         "zt",
         &[

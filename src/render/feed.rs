@@ -1,5 +1,6 @@
 //! Feeds: Atom (RFC 4287), RSS 2.0 and JSON Feed 1.1, with full texts and absolute links.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use atom_syndication as atom;
@@ -47,7 +48,7 @@ pub(super) fn render(world: &World, engine: &Engine, job: &Job, format: FeedForm
     let failed = |e: &dyn Display| Report::of(Diagnostic::error(format!("the feed {} cannot be written: {e}", job.route)));
     match format {
         FeedFormat::Atom => write_atom(world, &feed).map_err(|e| failed(&e)),
-        FeedFormat::Rss => write_rss(world, &feed).map_err(|e| failed(&e)),
+        FeedFormat::Rss => Ok(write_rss(world, &feed)),
         FeedFormat::Json => write_json(world, &feed).map_err(|e| failed(&e)),
     }
 }
@@ -91,7 +92,7 @@ fn entry(world: &World, engine: &Engine, id: PageId, published: Moment) -> Resul
             let body = world.inputs.body(Node::Page(id)).map_err(Report::of)?;
             let view = Value::from_serializable(&world.page(id));
             let from = From { doc: &page.doc, route: &page.route };
-            let filler = Filler { world, engine, from, audience: Audience::Feed, implicits: implicits(world, view), ads: Default::default() };
+            let filler = Filler { world, engine, from, audience: Audience::Feed, implicits: implicits(world, view), ads: BTreeMap::new() };
             Some(clean(&filler.fill(&body)?))
         }
     };
@@ -175,7 +176,7 @@ fn rfc822(moment: Moment, zone: &jiff::tz::TimeZone) -> String {
     zoned.strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
 }
 
-fn write_rss(world: &World, feed: &Feed) -> Result<String, String> {
+fn write_rss(world: &World, feed: &Feed) -> String {
     let zone = &world.config.timezone;
     let items = feed.entries.iter().map(|e| rss::Item {
         title: Some(e.title.clone()),
@@ -196,7 +197,7 @@ fn write_rss(world: &World, feed: &Feed) -> Result<String, String> {
         ..Default::default()
     };
     let latest = feed.entries.iter().map(|e| e.updated.unwrap_or(e.published)).max_by_key(|m| m.instant(zone));
-    let mut namespaces = std::collections::BTreeMap::new();
+    let mut namespaces = BTreeMap::new();
     namespaces.insert("atom".to_owned(), "http://www.w3.org/2005/Atom".to_owned());
     namespaces.insert("content".to_owned(), "http://purl.org/rss/1.0/modules/content/".to_owned());
     namespaces.insert("dc".to_owned(), "http://purl.org/dc/elements/1.1/".to_owned());
@@ -212,7 +213,7 @@ fn write_rss(world: &World, feed: &Feed) -> Result<String, String> {
         items: items.collect(),
         ..Default::default()
     };
-    Ok(channel.to_string() + "\n")
+    channel.to_string() + "\n"
 }
 
 fn write_json(world: &World, feed: &Feed) -> Result<String, String> {

@@ -58,6 +58,8 @@ impl Filler<'_> {
                         self.component(call, inner.as_deref(), &mut out, report);
                     }
                 }
+                HoleKind::Here if self.audience == Audience::Feed => out.push_str(&self.world.permalink(self.from.route)),
+                HoleKind::Here => {}
                 HoleKind::AdPlace { .. } => {
                     if let Some(slot) = ads.get(&index) {
                         self.ad(slot, &mut out, report);

@@ -248,6 +248,7 @@ fn url(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
 }
 
 /// `highlight_css()`: the rules for highlighted code, to be put into a `style` element.
+#[expect(clippy::unnecessary_wraps, reason = "has the type of its neighbours in the table")]
 fn highlight_css(world: &World, _: &Kwargs) -> TeraResult<Value> {
     Ok(Value::safe_string(&world.highlight_css))
 }

@@ -1,5 +1,7 @@
 //! Jobs that are made with a template.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::json;
 use tera::{Context, Value};
@@ -85,10 +87,10 @@ fn page(world: &World, engine: &Engine, id: PageId) -> Result<Value, Report> {
 fn section(world: &World, engine: &Engine, id: SectionId) -> Result<Value, Report> {
     let section = &world.plan.sections[id];
     let view = value(&world.section(id));
-    let Some(doc) = &section.doc else { return with_texts(view, "", None) };
+    let Some(doc) = &section.doc else { return Ok(with_texts(view, "", None)) };
     let body = world.inputs.body(Node::Section(id)).map_err(Report::of)?;
     let from = From { doc, route: &section.route };
-    let filler = Filler { world, engine, from, audience: Audience::Page, implicits: implicits(world, view.clone()), ads: Default::default() };
+    let filler = Filler { world, engine, from, audience: Audience::Page, implicits: implicits(world, view.clone()), ads: BTreeMap::new() };
     with_content(view, &filler, &body)
 }
 
@@ -103,14 +105,14 @@ pub(super) fn implicits(world: &World, page: Value) -> Context {
 fn with_content(view: Value, filler: &Filler<'_>, body: &Body) -> Result<Value, Report> {
     let content = filler.fill(body)?;
     let summary = body.excerpt().map(|excerpt| filler.fill(&excerpt)).transpose()?;
-    with_texts(view, &content, summary.as_deref())
+    Ok(with_texts(view, &content, summary.as_deref()))
 }
 
-fn with_texts(view: Value, content: &str, summary: Option<&str>) -> Result<Value, Report> {
+fn with_texts(view: Value, content: &str, summary: Option<&str>) -> Value {
     let mut map = view.into_map().unwrap_or_default();
     map.insert(key("content"), Value::safe_string(content));
     map.insert(key("summary"), summary.map_or_else(Value::none, Value::safe_string));
-    Ok(Value::from(map))
+    Value::from(map)
 }
 
 fn list(world: &World, ids: &[PageId], pager: Pager, route: &Route) -> Value {
@@ -120,7 +122,7 @@ fn list(world: &World, ids: &[PageId], pager: Pager, route: &Route) -> Value {
 
 /// The years that have articles, newest first, with how many.
 fn years(world: &World) -> Vec<serde_json::Value> {
-    let mut counts = std::collections::BTreeMap::new();
+    let mut counts = BTreeMap::new();
     for year in world.plan.articles.iter().filter_map(|id| world.plan.year(*id)) {
         *counts.entry(year).or_insert(0_usize) += 1;
     }

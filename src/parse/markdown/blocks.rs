@@ -7,7 +7,7 @@ use pulldown_cmark::{BlockQuoteKind, CowStr, Event, HeadingLevel, Tag, TagEnd};
 use super::writer::{Before, Events, FrameKind, Writer};
 use super::{Flavor, same_title};
 use crate::parse::table::{Part, Table, caption};
-use crate::parse::{Heading, Remark};
+use crate::parse::{Heading, HoleKind, Remark};
 
 /// A heading that has begun.
 pub(super) struct HeadingStart {
@@ -173,7 +173,9 @@ impl<'a> Writer<'a> {
         self.push(&format!("\"{}>", start.attributes));
         self.body().append(frame.body);
         if self.cx.settings.markdown.heading_anchors {
-            self.push(" <a class=\"anchor\" href=\"#");
+            self.push(" <a class=\"anchor\" href=\"");
+            self.body().hole(HoleKind::Here);
+            self.push("#");
             self.escape_attribute(&id);
             self.push("\" aria-label=\"Link to this section: ");
             self.escape_attribute(&text);

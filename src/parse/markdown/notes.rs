@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::writer::{Before, FrameKind, Writer};
-use crate::parse::Body;
+use crate::parse::{Body, HoleKind};
 use crate::paths::slugify;
 
 /// Footnotes seen so far.
@@ -42,7 +42,9 @@ impl Writer<'_> {
         let (number, count) = self.notes.refer(name);
         let slug = slug(name, number);
         let back = if count == 1 { format!("fnref-{slug}") } else { format!("fnref-{slug}-{count}") };
-        self.push(&format!("<sup class=\"footnote-ref\"><a id=\"{back}\" href=\"#fn-{slug}\" role=\"doc-noteref\">{number}</a></sup>"));
+        self.push(&format!("<sup class=\"footnote-ref\"><a id=\"{back}\" href=\""));
+        self.body().hole(HoleKind::Here);
+        self.push(&format!("#fn-{slug}\" role=\"doc-noteref\">{number}</a></sup>"));
     }
 
     pub(super) fn end_footnote(&mut self) {
@@ -81,20 +83,15 @@ impl Writer<'_> {
 
 /// Puts the links back to the text at the end of the note's last paragraph.
 fn add_back_links(body: &mut Body, slug: &str, number: usize, count: usize) {
-    let mut links = String::new();
+    let in_paragraph = body.html.ends_with("</p>\n");
+    if in_paragraph {
+        body.html.truncate(body.html.len() - "</p>\n".len());
+    }
     for k in 1..=count {
         let back = if k == 1 { format!("fnref-{slug}") } else { format!("fnref-{slug}-{k}") };
-        links.push_str(&format!(" <a href=\"#{back}\" role=\"doc-backlink\" aria-label=\"Back to reference {number}\">↩</a>"));
+        body.html.push_str(" <a href=\"");
+        body.hole(HoleKind::Here);
+        body.html.push_str(&format!("#{back}\" role=\"doc-backlink\" aria-label=\"Back to reference {number}\">↩</a>"));
     }
-    match body.html.strip_suffix("</p>\n").map(str::len) {
-        Some(len) => {
-            body.html.truncate(len);
-            body.html.push_str(&links);
-            body.html.push_str("</p>\n");
-        }
-        None => {
-            body.html.push_str(&links);
-            body.html.push('\n');
-        }
-    }
+    body.html.push_str(if in_paragraph { "</p>\n" } else { "\n" });
 }

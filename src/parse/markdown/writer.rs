@@ -127,8 +127,7 @@ impl<'a> Writer<'a> {
             Event::Code(text) => self.code_span(&text),
             Event::InlineMath(tex) => self.math(&tex, range, pulldown_latex::config::DisplayMode::Inline),
             Event::DisplayMath(tex) => self.math(&tex, range, pulldown_latex::config::DisplayMode::Block),
-            Event::Html(html) => self.raw_html(&html, range),
-            Event::InlineHtml(html) => self.raw_html(&html, range),
+            Event::Html(html) | Event::InlineHtml(html) => self.raw_html(&html, range),
             Event::FootnoteReference(name) => self.footnote_reference(&name),
             Event::SoftBreak => {
                 self.push("\n");
