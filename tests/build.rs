@@ -127,7 +127,10 @@ fn the_own_site_builds_without_a_warning() {
 fn a_path_prefix_is_kept_in_every_link() {
     let site = Site::bare()
         .file("site.toml", "title = \"T\"\nbase_url = \"https://t.example/blog\"\n[menu]\nmain = [{name = \"A\", url = \"/a/\"}]\n")
-        .file("content/a.md", article("A", "2026-01-01", "tags: [x]\naliases: [/old/]\n") + "[b](b.md#p) [r](/b/) [p](/blog/b/) ![i](i.png) <a href=\"/b/\">raw</a>")
+        .file(
+            "content/a.md",
+            article("A", "2026-01-01", "tags: [x]\naliases: [/old/]\n") + "[b](b.md#p) [r](/b/) [p](/blog/b/) ![i](i.png) <a href=\"/b/\">raw</a>",
+        )
         .file("content/b.md", "## P\n")
         .file("content/i.png", "not really");
     site.build();
@@ -179,7 +182,8 @@ fn routes_follow_patterns_dates_and_names() {
 
 #[test]
 fn lists_are_paged_and_neighbours_linked() {
-    let site = Site::bare().file("site.toml", "title = \"T\"\nbase_url = \"https://t.example\"\npaginate_by = 2\n[taxonomies.tag]\npaginate_by = 3\n");
+    let site =
+        Site::bare().file("site.toml", "title = \"T\"\nbase_url = \"https://t.example\"\npaginate_by = 2\n[taxonomies.tag]\npaginate_by = 3\n");
     for i in 1..=5 {
         site.write(&format!("content/posts/p{i}.md"), article(&format!("P{i}"), &format!("2026-01-0{i}"), "tags: [\"C++\", 'all']\ncategory: One\n"));
     }
@@ -223,7 +227,15 @@ fn other_tools_articles_are_read() {
         .file("content/none.md", "Just text, no title.\n");
     assert_eq!(site.warnings(), "");
     let names = site.names();
-    for name in ["zola/index.html", "h/index.html", "jekyll/index.html", "none/index.html", "tags/a/index.html", "tags/single/index.html", "authors/ann/index.html"] {
+    for name in [
+        "zola/index.html",
+        "h/index.html",
+        "jekyll/index.html",
+        "none/index.html",
+        "tags/a/index.html",
+        "tags/single/index.html",
+        "authors/ann/index.html",
+    ] {
         assert!(names.iter().any(|n| n == name), "{name} is not in {names:?}");
     }
     assert!(site.page("categories/c/index.html").matches("class=\"card\"").count() == 3);

@@ -136,7 +136,7 @@ fn resolve(raw: raw::Site, text: &str, overrides: &Overrides, report: &mut Repor
     let permalinks = resolve_permalinks(&raw.permalinks, &at, report);
     warn_of_what_is_not_there_yet(&raw, &at, report);
     check_themes(&raw.highlight, &at, report);
-    if raw.title.trim().is_empty() {
+    if raw.title.trim().is_empty() && !is_missing(report, "title") {
         report.push(at.error(&["title"], "`title` is empty".into()));
     }
     let mut taxonomies = raw.taxonomies;
@@ -165,6 +165,11 @@ fn resolve(raw: raw::Site, text: &str, overrides: &Overrides, report: &mut Repor
     })
 }
 
+/// Whether it has been told already that this key is missing.
+fn is_missing(report: &Report, key: &str) -> bool {
+    report.items().iter().any(|d| d.message.starts_with(&format!("`{key}` is missing")))
+}
+
 fn resolve_base_url(given: &str, overrides: &Overrides, at: &At<'_>, report: &mut Report) -> Option<BaseUrl> {
     if let Some(url) = &overrides.base_url {
         return BaseUrl::parse(url)
@@ -175,6 +180,9 @@ fn resolve_base_url(given: &str, overrides: &Overrides, at: &At<'_>, report: &mu
                 );
             })
             .ok();
+    }
+    if is_missing(report, "base_url") {
+        return None;
     }
     BaseUrl::parse(given)
         .map_err(|e| {
@@ -249,6 +257,12 @@ mod tests {
         assert!(report.is_empty());
         assert_eq!(config.base_url.prefix(), "/blog");
         assert_eq!(config.taxonomies.len(), 4);
+    }
+
+    #[test]
+    fn what_is_missing_hides_nothing_else() {
+        let report = Config::parse("timezone = 'Mars/Base'", &Overrides::default()).unwrap_err();
+        assert_eq!(report.count(Severity::Error), 3, "{report:#?}");
     }
 
     #[test]

@@ -108,7 +108,7 @@ pub struct FrontMatter {
     pub date: Option<Moment>,
     pub updated: Option<Moment>,
     pub expires: Option<Moment>,
-    pub slug: Option<String>,
+    pub slug: Option<Spanned>,
     pub path: Option<Spanned>,
     pub aliases: Vec<Spanned>,
     pub draft: bool,
@@ -258,11 +258,27 @@ fn yaml_tree(block: &Block<'_>) -> Result<Value, Diagnostic> {
             let at = error.location().map_or(0, |l| l.index().min(block.text.len()));
             let text = error.to_string();
             let message = text.split(" at line ").next().unwrap_or(&text);
+            let at = duplicate(block.text, message).unwrap_or(at);
             let line = block.text[at..].lines().next().map_or(1, |l| l.len().max(1));
             let d = Diagnostic::error(format!("this is not valid YAML: {message}")).at(block.offset + at..block.offset + at + line);
             Err(if message.contains("mapping values") { d.hint("put quotes around a value that holds `: `") } else { d })
         }
     }
+}
+
+/// Where the second of two equal keys stands, when that is what is wrong.
+fn duplicate(text: &str, message: &str) -> Option<usize> {
+    let key = message.strip_prefix("duplicate entry with key \"")?.strip_suffix('"')?;
+    let mut start = 0;
+    let mut found = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim_start();
+        if bare.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')) {
+            found.push(start + line.len() - bare.len());
+        }
+        start += line.len();
+    }
+    found.get(1).copied()
 }
 
 /// YAML as a plain tree: keys become text, tags are dropped.
@@ -462,7 +478,7 @@ impl Reader<'_> {
             date,
             updated,
             expires,
-            slug: raw.slug.filter(|s| !s.trim().is_empty()),
+            slug: self.spanned("slug", raw.slug.filter(|s| !s.trim().is_empty())),
             path: self.spanned("path", raw.path.filter(|p| !p.trim().is_empty())),
             aliases: aliases.collect(),
             draft: raw.draft,

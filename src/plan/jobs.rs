@@ -1,8 +1,9 @@
 //! The list of output files, and the refusal of two for one name.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
-use super::routes::{alias_route, join_or_root};
+use super::routes::{aliases as aliases_of, join_or_root};
 use super::{CopyFrom, Job, JobKind, Node, Pager, Plan, SITEMAP_LIMIT, Scope};
 use crate::config::{Config, FeedFormat};
 use crate::diag::{Diagnostic, Report, nearest};
@@ -17,6 +18,8 @@ struct Draft {
     /// Who wants this file, in words.
     owner: String,
     file: Option<SourcePath>,
+    /// What in that file asks for this name.
+    span: Option<Range<usize>>,
     rank: Rank,
 }
 
@@ -55,13 +58,15 @@ pub(crate) fn is_listed(kind: &JobKind) -> bool {
 }
 
 fn draft(kind: JobKind, route: Route, owner: impl Into<String>, file: Option<&SourcePath>) -> Draft {
-    Draft { out: route.out_path(), job: Job { kind, route }, owner: owner.into(), file: file.cloned(), rank: Rank::Firm }
+    Draft { out: route.out_path(), job: Job { kind, route }, owner: owner.into(), file: file.cloned(), span: None, rank: Rank::Firm }
 }
 
 fn pages(plan: &Plan, drafts: &mut Vec<Draft>) {
     for (id, page) in plan.pages.iter().enumerate() {
         let source = &page.doc.source;
-        drafts.push(draft(JobKind::Page(id), page.route.clone(), source.as_str(), Some(source)));
+        let mut d = draft(JobKind::Page(id), page.route.clone(), source.as_str(), Some(source));
+        d.span = page.doc.front.path.as_ref().or(page.doc.front.slug.as_ref()).map(|s| widen(&s.span));
+        drafts.push(d);
     }
 }
 
@@ -150,7 +155,7 @@ fn copies(plan: &Plan, sources: &Sources, drafts: &mut Vec<Draft>, report: &mut 
             Origin::Theme(bytes) => (CopyFrom::Theme { name: file.name.clone(), bytes }, None, Rank::Default),
         };
         let owner = file.as_ref().map_or_else(|| "the default theme".to_owned(), |f| f.as_str().to_owned());
-        drafts.push(Draft { out, job: Job { kind: JobKind::Copy(from), route }, owner, file, rank });
+        drafts.push(Draft { out, job: Job { kind: JobKind::Copy(from), route }, owner, file, span: None, rank });
     }
     let mut assets: Vec<_> = plan.assets.iter().collect();
     assets.sort();
@@ -168,21 +173,16 @@ fn aliases(plan: &Plan, drafts: &mut Vec<Draft>, report: &mut Report) {
             Node::Section(id) => plan.sections[*id].doc.as_ref(),
         };
         let to = plan.route_of(*node);
-        for alias in doc.iter().flat_map(|d| &d.front.aliases) {
-            match alias_route(&alias.value) {
+        for (alias, span) in doc.into_iter().flat_map(|d| aliases_of(d)) {
+            match alias {
                 Ok(route) if route == *to => {}
-                Ok(route) => drafts.push(draft(
-                    JobKind::Redirect { to: to.clone(), from: source.clone() },
-                    route,
-                    format!("an alias in {source}"),
-                    Some(source),
-                )),
-                Err(e) => report.push(
-                    Diagnostic::error(format!("the alias \"{}\" cannot be used: {e}", alias.value))
-                        .in_file(source.as_str())
-                        .at(widen(&alias.span))
-                        .hint("write a path on the site, such as /old/address/"),
-                ),
+                Ok(route) => {
+                    let kind = JobKind::Redirect { to: to.clone(), from: source.clone() };
+                    let mut d = draft(kind, route, format!("an alias in {source}"), Some(source));
+                    d.span = Some(widen(&span));
+                    drafts.push(d);
+                }
+                Err(error) => report.push(error),
             }
         }
     }
@@ -257,14 +257,17 @@ fn collision(a: &Draft, b: &Draft) -> Diagnostic {
         format!("{} would be written to `{}` and {} to `{}`, which some systems take for one file", first.owner, first.out, second.owner, second.out)
     };
     let d = Diagnostic::error(message).hint("give one of the two another slug or path");
-    match second.file.as_ref().or(first.file.as_ref()) {
-        Some(file) => d.in_file(file.as_str()),
-        None => d,
+    // The one that says where it wants to be is the one to point at.
+    let pointed = [second, first].into_iter().max_by_key(|d| (d.span.is_some(), d.file.is_some())).unwrap_or(second);
+    match (&pointed.file, &pointed.span) {
+        (Some(file), Some(span)) => d.in_file(file.as_str()).at(span.clone()),
+        (Some(file), None) => d.in_file(file.as_str()),
+        (None, _) => d,
     }
 }
 
-/// Every template that is asked for by name must be there.
-pub(super) fn check_templates(plan: &Plan, known: &BTreeSet<&str>, report: &mut Report) {
+/// Every template that is asked for by name must be there; the usual one stands in for one that is not.
+pub(super) fn check_templates(plan: &mut Plan, known: &BTreeSet<&str>, report: &mut Report) {
     let docs = plan.pages.iter().map(|p| &p.doc).chain(plan.sections.iter().filter_map(|s| s.doc.as_ref()));
     for doc in docs {
         for template in doc.front.template.iter().chain(&doc.front.page_template) {
@@ -279,5 +282,11 @@ pub(super) fn check_templates(plan: &Plan, known: &BTreeSet<&str>, report: &mut 
                 None => error.hint("templates are files under templates/"),
             });
         }
+    }
+    for page in plan.pages.iter_mut().filter(|p| !known.contains(p.template.as_str())) {
+        page.template = "page.html".into();
+    }
+    for section in plan.sections.iter_mut().filter(|s| !known.contains(s.template.as_str())) {
+        section.template = "section.html".into();
     }
 }

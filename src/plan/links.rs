@@ -144,8 +144,9 @@ fn check_article(plan: &Plan, from: From<'_>, link: &Link, path: &str, fragment:
             return Some(place(level(config, format!("this link leads to `{path}`, which {why}"))));
         }
         let d = place(level(config, format!("this link leads to `{path}`, which is not there")));
-        return Some(match nearest(path, plan.by_source.keys().map(SourcePath::as_str)) {
-            Some(name) => d.hint(format!("did you mean `{name}`?")),
+        let bare = path.strip_prefix("content/").unwrap_or(path);
+        return Some(match nearest(bare, plan.by_source.keys().filter_map(|s| s.below("content"))) {
+            Some(name) => d.hint(format!("did you mean `content/{name}`?")),
             None => d,
         });
     };

@@ -226,7 +226,7 @@ pub fn plan(docs: Vec<Arc<Doc>>, unreadable: &[SourcePath], sources: &Sources, c
     lists::build_taxonomies(&mut plan, config, &mut report);
     routes::place_assets(&mut plan, &sources.assets, &mut report);
     let templates: BTreeSet<&str> = sources.templates.iter().map(|t| t.name.as_str()).collect();
-    jobs::check_templates(&plan, &templates, &mut report);
+    jobs::check_templates(&mut plan, &templates, &mut report);
     jobs::build(&mut plan, sources, config, &mut report);
     links::check(&plan, config, &mut report);
     lists::tell_unknown_names(&plan, &mut report);

@@ -1,6 +1,7 @@
 //! Where articles and the files beside them go.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::lists::section_folder;
@@ -24,6 +25,7 @@ pub(super) fn build_pages(plan: &mut Plan, docs: Vec<Arc<Doc>>, config: &Config,
             Ok(route) => route,
             Err(error) => {
                 report.push(error);
+                report.extend(bad_aliases(&doc).into_iter().collect());
                 continue;
             }
         };
@@ -61,6 +63,10 @@ fn route(doc: &Doc, plan: &Plan, section: usize, config: &Config) -> Result<Rout
     }
     let refuse = |e: &dyn std::fmt::Display| {
         let d = Diagnostic::error(format!("this article's address cannot be made of `{slug}`: {e}")).in_file(doc.source.as_str());
+        let d = match &doc.front.slug {
+            Some(slug) => d.at(widen(&slug.span)),
+            None => d,
+        };
         d.hint("give it a `slug` of letters, digits and hyphens")
     };
     if slug.contains('/') {
@@ -104,7 +110,7 @@ fn route(doc: &Doc, plan: &Plan, section: usize, config: &Config) -> Result<Rout
 /// The last part of an article's address.
 fn slug(doc: &Doc) -> String {
     if let Some(slug) = &doc.front.slug {
-        return slug.trim().trim_matches('/').to_owned();
+        return slug.value.trim().trim_matches('/').to_owned();
     }
     let name = front::name(&doc.source);
     let name = front::split_dated_name(name).map_or(name, |(_, rest)| rest);
@@ -134,9 +140,21 @@ fn fill_placeholders(path: &str, doc: &Doc, slug: &str) -> String {
     filled
 }
 
-/// Gives an alias its route.
-pub(super) fn alias_route(text: &str) -> Result<Route, crate::paths::PathError> {
-    parse_page_route(text)
+/// The routes of a file's aliases, each with its place there.
+pub(super) fn aliases(doc: &Doc) -> impl Iterator<Item = (Result<Route, Diagnostic>, Range<u32>)> {
+    doc.front.aliases.iter().map(|alias| {
+        let route = parse_page_route(&alias.value).map_err(|e| {
+            Diagnostic::error(format!("the alias \"{}\" cannot be used: {e}", alias.value))
+                .in_file(doc.source.as_str())
+                .at(widen(&alias.span))
+                .hint("write a path on the site, such as /old/address/")
+        });
+        (route, alias.span.clone())
+    })
+}
+
+fn bad_aliases(doc: &Doc) -> Vec<Diagnostic> {
+    aliases(doc).filter_map(|(route, _)| route.err()).collect()
 }
 
 /// Files beside articles go where the article, or the section, goes.

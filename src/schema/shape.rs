@@ -142,10 +142,13 @@ impl Shape {
 
     /// Whether a value of this kind is what the shape is about (so that a mismatch deeper down is worth telling).
     fn is_about(&self, value: &Value) -> bool {
-        matches!(
-            (self, value),
-            (Self::Words(_) | Self::Text, Value::String(_)) | (Self::List(_), Value::Array(_)) | (Self::Map(_) | Self::Object(_), Value::Object(_))
-        )
+        match (self, value) {
+            (Self::Words(_) | Self::Text, Value::String(_))
+            | (Self::List(_), Value::Array(_))
+            | (Self::Map(_) | Self::Object(_), Value::Object(_)) => true,
+            (Self::Either(options), value) => options.iter().any(|o| o.is_about(value)),
+            _ => false,
+        }
     }
 }
 
@@ -190,6 +193,12 @@ impl Object {
             problems.push(self.unknown(key, &given, path));
             false
         });
+        // A missing text is read as an empty one, so that what else is wrong can be told in the same run.
+        for key in &self.required {
+            if matches!(self.keys.iter().find(|(name, _)| name == key), Some((_, Shape::Text))) {
+                map.entry(key.clone()).or_insert_with(|| Value::String(String::new()));
+            }
+        }
         self.required.iter().all(|key| map.contains_key(key))
     }
 
