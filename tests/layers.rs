@@ -1,5 +1,7 @@
 //! The import direction of ARCHITECTURE.md: a module uses only what stands above it in this list.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::disallowed_macros, reason = "a test may")]
+
 use std::fs;
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! The whole plan of a small site, printed.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::disallowed_macros, reason = "a test may")]
+
 mod common;
 
 use std::sync::Arc;

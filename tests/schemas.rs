@@ -1,5 +1,7 @@
 //! The JSON Schemas under `schemas/` are those of the types. `UPDATE_SCHEMAS=1 cargo test --test schemas` writes them anew.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::disallowed_macros, reason = "a test may")]
+
 use std::fs;
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! The default theme in the binary is the repository's own `templates/` and `static/`, whole.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::disallowed_macros, reason = "a test may")]
+
 mod common;
 
 use folio::load::theme::{STATIC, TEMPLATES};

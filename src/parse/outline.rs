@@ -41,13 +41,14 @@ pub fn tree(headings: &[Heading]) -> Vec<Entry> {
 mod tests {
     use super::*;
 
+    fn shape(entries: &[Entry]) -> String {
+        entries.iter().map(|e| format!("{}({})", e.level, shape(&e.children))).collect()
+    }
+
     #[test]
     fn deeper_headings_are_children() {
         let of = |levels: &[u8]| {
             let headings: Vec<_> = levels.iter().map(|l| Heading { level: *l, id: String::new(), title: String::new() }).collect();
-            fn shape(entries: &[Entry]) -> String {
-                entries.iter().map(|e| format!("{}({})", e.level, shape(&e.children))).collect()
-            }
             shape(&tree(&headings))
         };
         assert_eq!(of(&[2, 3, 3, 2, 4, 3]), "2(3()3())2(4()3())");

@@ -100,7 +100,7 @@ fn section(path: String, doc: Option<Arc<Doc>>, parent: Option<usize>, plan: &Pl
         (None, _) => Route::root(),
         (Some(_), Some(path)) => Route::parse(&format!("{}/", path.value.trim_end_matches('/'))).unwrap_or_else(|_| Route::root()),
         (Some(parent), None) => {
-            let slug = doc.as_ref().and_then(|d| d.front.slug.as_ref()).map(|s| s.value.clone()).unwrap_or_else(|| folder_slug(name));
+            let slug = doc.as_ref().and_then(|d| d.front.slug.as_ref()).map_or_else(|| folder_slug(name), |s| s.value.clone());
             join_or_root(&plan.sections[parent].route, &format!("{slug}/"))
         }
     };

@@ -16,27 +16,26 @@ pub(super) fn highlight(config: &Config) -> String {
     let find = |name: &str| EmbeddedLazyThemeSet::theme_names().iter().find(|n| n.as_name() == name).map(|n| themes.get(*n));
     let (light, dark) = (find(&config.highlight.light), find(&config.highlight.dark));
     let mut out = String::from("/* Colours of highlighted code; made by Folio from the themes in site.toml. */\n");
-    if let Some(theme) = light {
-        out.push_str(&rules(theme, ""));
-    }
-    if let Some(theme) = dark {
-        let nested = rules(theme, "  ");
-        out.push_str(&format!("@media (prefers-color-scheme: dark) {{\n{nested}}}\n"));
+    // Each theme stands by itself, so that nothing of one shows through the other.
+    for (theme, condition) in [(light, "not all and (prefers-color-scheme: dark)"), (dark, "(prefers-color-scheme: dark)")] {
+        if let Some(theme) = theme {
+            out.push_str(&format!("@media {condition} {{\n{}}}\n", rules(theme)));
+        }
     }
     out
 }
 
-fn rules(theme: &Theme, indent: &str) -> String {
+fn rules(theme: &Theme) -> String {
     let highlighter = Highlighter::new(theme);
     let default = highlighter.get_default();
     let background = theme.settings.background.unwrap_or(Color::WHITE);
     let foreground = readable(default.foreground, background);
-    let mut out = format!("{indent}pre.code {{ color: {}; background: {}; }}\n", hex(foreground), hex(background));
+    let mut out = format!("  pre.code {{ color: {}; background: {}; }}\n", hex(foreground), hex(background));
     for (class, scopes) in CLASSES {
         let Some(scope) = scopes.first().and_then(|s| Scope::new(s).ok()) else { continue };
         let style = highlighter.style_for_stack(&[scope]);
         if let Some(rule) = rule(style, default, background) {
-            out.push_str(&format!("{indent}pre.code .{class} {{ {rule} }}\n"));
+            out.push_str(&format!("  pre.code .{class} {{ {rule} }}\n"));
         }
     }
     out

@@ -202,7 +202,22 @@ impl<'a> Writer<'a> {
             FrameKind::Table(table) => Some(table.part),
             _ => None,
         });
-        self.push(if part == Some(Part::Head) { "</th>" } else { "</td>" });
+        if part != Some(Part::Head) {
+            return self.push("</td>");
+        }
+        // An empty cell heads nothing, and says so by not being a head.
+        let html = &mut self.body().html;
+        let empty = html.rfind("<th scope=\"col\"").filter(|at| html[*at..].find('>') == Some(html.len() - at - 1));
+        match empty {
+            Some(at) => {
+                let attributes = html[at..].trim_start_matches("<th scope=\"col\"").to_owned();
+                html.truncate(at);
+                html.push_str("<td");
+                html.push_str(&attributes);
+                html.push_str("</td>");
+            }
+            None => html.push_str("</th>"),
+        }
     }
 
     fn end_table_head(&mut self) {
