@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::config::{Config, Overrides};
 use crate::diag::{Diagnostic, Report};
 use crate::load::{Disk, Sources};
 use crate::memo::{Handle, Spool};
-use crate::parse::{self, Body, Doc, Settings};
+use crate::parse::{self, Body, Doc, Memo, Settings};
 use crate::paths::{OutPath, SourcePath};
 use crate::plan::{self, CopyFrom, Job, Node, Plan, Visibility};
 use crate::render::{Content, Inputs, Renderer};
@@ -169,15 +169,11 @@ struct ParsedSite {
 }
 
 fn parse_all(sources: &Sources, disk: &Disk, settings: &Settings, spool: &Spool, progress: &dyn Progress) -> ParsedSite {
-    let parsed: Vec<Result<(Arc<Doc>, Handle), Report>> = sources
-        .articles
-        .par_iter()
-        .map(|source| {
-            let result = parse_one(source, disk, settings, spool);
-            progress.step();
-            result
-        })
-        .collect();
+    let parsed = on_every_thread(sources.articles.len(), Memo::default, |memo, index| {
+        let result = parse_one(&sources.articles[index], disk, settings, spool, memo);
+        progress.step();
+        result
+    });
     let mut site = ParsedSite { docs: Vec::new(), handles: Vec::new(), failed: Vec::new(), report: Report::default() };
     for (source, result) in sources.articles.iter().zip(parsed) {
         match result {
@@ -194,9 +190,31 @@ fn parse_all(sources: &Sources, disk: &Disk, settings: &Settings, spool: &Spool,
     site
 }
 
-fn parse_one(source: &SourcePath, disk: &Disk, settings: &Settings, spool: &Spool) -> Result<(Arc<Doc>, Handle), Report> {
+/// Works through `0..count` on every thread of the pool; each makes a tool of its own and keeps it to itself.
+/// The results come in the order of the numbers, whoever was fastest.
+fn on_every_thread<Tool, T: Send>(count: usize, tool: impl Fn() -> Tool + Sync, work: impl Fn(&mut Tool, usize) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let mut results: Vec<(usize, T)> = rayon::broadcast(|_| {
+        let mut tool = tool();
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= count {
+                return done;
+            }
+            done.push((index, work(&mut tool, index)));
+        }
+    })
+    .into_iter()
+    .flatten()
+    .collect();
+    results.sort_unstable_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+fn parse_one(source: &SourcePath, disk: &Disk, settings: &Settings, spool: &Spool, memo: &mut Memo) -> Result<(Arc<Doc>, Handle), Report> {
     let text = disk.text(source).map_err(Report::of)?;
-    let parsed = parse::parse(source, &text, settings)?;
+    let parsed = parse::parse(source, &text, settings, memo)?;
     let handle = spool
         .put(&parsed.body.to_bytes())
         .map_err(|e| Report::of(Diagnostic::error(format!("no temporary file can be written: {}", crate::load::reason(&e)))))?;

@@ -5,8 +5,8 @@
 mod common;
 
 use folio::config;
-use folio::parse::Settings;
 use folio::parse::markdown::{Flavor, render};
+use folio::parse::{Memo, Settings};
 use folio::paths::SourcePath;
 use serde::Deserialize;
 
@@ -28,7 +28,7 @@ fn every_example_of_the_specification() {
     let failed: Vec<usize> = examples
         .iter()
         .filter(|e| {
-            let html = render(&e.markdown, 0, &source, None, &settings, Flavor::CommonMark).body.html;
+            let html = render(&e.markdown, 0, &source, None, &settings, Flavor::CommonMark, &mut Memo::default()).body.html;
             // A quote in text may be written either way; both mean the same.
             let same = html.replace("&quot;", "\"") == e.html.replace("&quot;", "\"");
             if !same {
@@ -51,7 +51,7 @@ fn every_example_goes_through_the_site_dialect_without_a_panic() {
         markdown.unsafe_html = policy;
         let settings = Settings { markdown: markdown.clone(), line_numbers: true };
         for e in &examples {
-            let content = render(&e.markdown, 0, &source, None, &settings, Flavor::Folio);
+            let content = render(&e.markdown, 0, &source, None, &settings, Flavor::Folio, &mut Memo::default());
             assert!(content.body.holes.is_sorted_by_key(|h| h.at), "the holes of example {} are out of order", e.number);
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use folio::config::{Config, Overrides};
 use folio::load::Disk;
-use folio::parse::{self, Settings};
+use folio::parse::{self, Memo, Settings};
 use folio::plan::{self, Shown, Visibility};
 
 #[test]
@@ -30,7 +30,11 @@ fn a_small_sites_plan() {
     let (sources, report) = disk.scan();
     assert!(report.is_empty());
     let settings = Settings::of(&config);
-    let docs = sources.articles.iter().map(|path| Arc::new(parse::parse(path, &disk.text(path).unwrap(), &settings).unwrap().doc)).collect();
+    let docs = sources
+        .articles
+        .iter()
+        .map(|path| Arc::new(parse::parse(path, &disk.text(path).unwrap(), &settings, &mut Memo::default()).unwrap().doc))
+        .collect();
     let visibility = Visibility { drafts: Shown::No, future: Shown::Yes, now: jiff::Timestamp::UNIX_EPOCH };
     let (plan, report) = plan::plan(docs, &[], &sources, &config, visibility);
     assert!(report.is_empty(), "{report:?}");

@@ -26,6 +26,7 @@ pub use body::{Body, Hole, HoleKind};
 pub use component::{Argument, Call};
 pub use date::Moment;
 pub use front::FrontMatter;
+pub use highlight::Memo;
 pub use link::{Link, LinkKind, Target};
 pub use outline::Heading;
 pub use words::WordCount;
@@ -110,15 +111,15 @@ pub struct Parsed {
     pub body: Body,
 }
 
-/// Parses one article.
+/// Parses one article. `memo` is what the thread has highlighted before; it changes the time only.
 ///
 /// # Errors
 /// Every error of the article; warnings are kept in the `Doc`.
-pub fn parse(source: &SourcePath, text: &str, settings: &Settings) -> Result<Parsed, Report> {
+pub fn parse(source: &SourcePath, text: &str, settings: &Settings, memo: &mut Memo) -> Result<Parsed, Report> {
     let mut report = Report::default();
     let front = front::read(text, source, &mut report);
     let mut remarks = front.remarks;
-    let content = markdown::render(text, front.body_start, source, front.matter.title.as_deref(), settings, markdown::Flavor::Folio);
+    let content = markdown::render(text, front.body_start, source, front.matter.title.as_deref(), settings, markdown::Flavor::Folio, memo);
     remarks.extend(content.remarks);
     report.extend(content.errors);
     if report.has_errors() {

@@ -17,7 +17,7 @@ pub(super) struct HeadingStart {
     pub opens_text: bool,
 }
 
-impl<'a> Writer<'a> {
+impl<'a> Writer<'a, '_> {
     pub(super) fn start(&mut self, tag: Tag<'a>, range: Range<usize>, events: &mut Events<'a>) {
         match tag {
             Tag::Paragraph => {

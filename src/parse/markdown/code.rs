@@ -11,7 +11,7 @@ use crate::parse::fence::Fence;
 use crate::parse::highlight::{self, Grammar};
 use crate::parse::{Remark, narrow};
 
-impl<'a> Writer<'a> {
+impl<'a> Writer<'a, '_> {
     /// Reads a code block to its end and writes it.
     pub(super) fn code_block(&mut self, kind: &CodeBlockKind<'a>, range: Range<usize>, events: &mut Events<'a>) {
         let mut code = String::new();
@@ -43,7 +43,7 @@ impl<'a> Writer<'a> {
         if matches!(grammar, Grammar::Unknown) {
             self.content.unknown_languages.push((fence.language.clone(), narrow(&info_range)));
         }
-        let html = write_block(&fence, &highlight::lines(&code, &grammar), self.cx.settings.line_numbers);
+        let html = write_block(&fence, &highlight::lines(&code, &grammar, self.memo), self.cx.settings.line_numbers);
         self.push(&html);
         self.block_ends(Before::Block);
     }

@@ -14,7 +14,7 @@ use crate::parse::link::classify;
 use crate::parse::raw_html::{self, Found};
 use crate::parse::{HoleKind, Link, LinkKind, Remark, Target, math, narrow};
 
-impl<'a> Writer<'a> {
+impl<'a> Writer<'a, '_> {
     pub(super) fn code_span(&mut self, text: &str) {
         self.push("<code>");
         self.escape_text(text);

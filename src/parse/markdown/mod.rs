@@ -15,6 +15,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
+use super::highlight::Memo;
 use super::{Body, Call, Heading, Link, Remark, Settings, WordCount, component, heading};
 use crate::config::HeadingShift;
 use crate::diag::Report;
@@ -48,7 +49,15 @@ pub struct Content {
 
 /// Renders the Markdown of `text` from `body_start` on; spans count from the start of `text`.
 #[must_use]
-pub fn render(text: &str, body_start: usize, source: &SourcePath, title: Option<&str>, settings: &Settings, flavor: Flavor) -> Content {
+pub fn render(
+    text: &str,
+    body_start: usize,
+    source: &SourcePath,
+    title: Option<&str>,
+    settings: &Settings,
+    flavor: Flavor,
+    memo: &mut Memo,
+) -> Content {
     let options = options(settings, flavor);
     let mut errors = Vec::new();
     let scan = match flavor {
@@ -61,7 +70,7 @@ pub fn render(text: &str, body_start: usize, source: &SourcePath, title: Option<
         _ => 0,
     };
     let context = writer::Context { text: masked, offset: body_start, source, title, settings, flavor, shift };
-    let mut content = writer::Writer::new(context, scan.markers).run(options);
+    let mut content = writer::Writer::new(context, scan.markers, memo).run(options);
     content.errors.extend(errors.into_iter().collect());
     content
 }

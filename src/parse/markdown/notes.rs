@@ -37,7 +37,7 @@ fn slug(name: &str, number: usize) -> String {
     if slug.is_empty() { number.to_string() } else { slug }
 }
 
-impl Writer<'_> {
+impl Writer<'_, '_> {
     pub(super) fn footnote_reference(&mut self, name: &str) {
         let (number, count) = self.notes.refer(name);
         let slug = slug(name, number);

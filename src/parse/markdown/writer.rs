@@ -12,6 +12,7 @@ use super::{Content, Flavor};
 use crate::diag::Diagnostic;
 use crate::parse::component::{Marker, MarkerKind};
 use crate::parse::heading::Ids;
+use crate::parse::highlight::Memo;
 use crate::parse::link::classify;
 use crate::parse::table::Table;
 use crate::parse::{Argument, Body, Call, HoleKind, Link, LinkKind, Remark, Settings};
@@ -62,8 +63,9 @@ pub(super) enum Before {
 
 pub(super) type Events<'a> = Peekable<pulldown_cmark::OffsetIter<'a, pulldown_cmark::DefaultBrokenLinkCallback>>;
 
-pub(super) struct Writer<'a> {
+pub(super) struct Writer<'a, 'm> {
     pub cx: Context<'a>,
+    pub memo: &'m mut Memo,
     pub content: Content,
     pub frames: Vec<Frame>,
     pub markers: BTreeMap<usize, MarkerKind>,
@@ -82,10 +84,11 @@ pub(super) struct Writer<'a> {
 /// Components inside components; beyond this it is a mistake.
 const DEEPEST: usize = 32;
 
-impl<'a> Writer<'a> {
-    pub(super) fn new(cx: Context<'a>, markers: Vec<Marker>) -> Self {
+impl<'a, 'm> Writer<'a, 'm> {
+    pub(super) fn new(cx: Context<'a>, markers: Vec<Marker>, memo: &'m mut Memo) -> Self {
         Self {
             cx,
+            memo,
             content: Content::default(),
             frames: vec![Frame { body: Body::default(), kind: FrameKind::Root }],
             markers: markers.into_iter().map(|m| (m.start, m.kind)).collect(),

@@ -3,11 +3,14 @@
 //! Each token gets one short class that says what it is (`zk` a keyword, `zs` a string), never a colour: a
 //! theme is a style sheet made from the same table ([`CLASSES`]), so changing it touches no page.
 
-use std::collections::HashMap;
+mod memo;
+
 use std::sync::LazyLock;
 
 use pulldown_cmark_escape::escape_html_body_text;
-use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference, SyntaxSet};
+use syntect::parsing::{Scope, SyntaxReference, SyntaxSet};
+
+pub use memo::Memo;
 
 /// bat's grammars, read once from the binary; never written to.
 static GRAMMARS: LazyLock<SyntaxSet> = LazyLock::new(two_face::syntax::extra_newlines);
@@ -90,9 +93,9 @@ pub(super) fn grammar(language: &str) -> Grammar {
 }
 
 /// The code as HTML, line by line, without line ends. No element crosses a line.
-pub(super) fn lines(code: &str, grammar: &Grammar) -> Vec<String> {
+pub(super) fn lines(code: &str, grammar: &Grammar, memo: &mut Memo) -> Vec<String> {
     match grammar {
-        Grammar::Known(syntax) if code.len() <= LARGEST_BLOCK => coloured(code, syntax),
+        Grammar::Known(syntax) if code.len() <= LARGEST_BLOCK => memo.lines(code, syntax, &GRAMMARS),
         _ => code.lines().map(escaped).collect(),
     }
 }
@@ -104,47 +107,9 @@ fn escaped(text: &str) -> String {
     out
 }
 
-fn coloured(code: &str, syntax: &SyntaxReference) -> Vec<String> {
-    let mut state = ParseState::new(syntax);
-    let mut stack = ScopeStack::new();
-    let mut classes = Classes::default();
-    let mut lines = Vec::new();
-    for line in code.split_inclusive('\n') {
-        let text = line.trim_end_matches('\n');
-        if line.len() > LONGEST_LINE {
-            lines.push(escaped(text));
-            continue;
-        }
-        let Ok(operations) = state.parse_line(line, &GRAMMARS) else {
-            lines.push(escaped(text));
-            continue;
-        };
-        let mut out = Spans::default();
-        let mut from = 0;
-        for (at, operation) in operations {
-            out.push(text.get(from..at.min(text.len())).unwrap_or_default(), classes.of(&stack));
-            from = at.min(text.len());
-            let _ = stack.apply(&operation);
-        }
-        out.push(text.get(from..).unwrap_or_default(), classes.of(&stack));
-        lines.push(out.finish());
-    }
-    lines
-}
-
-/// Scope → class, remembered for the length of a block.
-#[derive(Default)]
-struct Classes {
-    known: HashMap<Scope, Option<&'static str>>,
-}
-
-impl Classes {
-    /// The class of the innermost scope that has one.
-    fn of(&mut self, stack: &ScopeStack) -> Option<&'static str> {
-        stack.as_slice().iter().rev().find_map(|scope| {
-            *self.known.entry(*scope).or_insert_with(|| TABLE.iter().find(|(prefix, _)| prefix.is_prefix_of(*scope)).map(|(_, class)| *class))
-        })
-    }
+/// The class of a scope, if the table has one for it.
+fn class_of(scope: Scope) -> Option<&'static str> {
+    TABLE.iter().find(|(prefix, _)| prefix.is_prefix_of(scope)).map(|(_, class)| *class)
 }
 
 /// Writes tokens, joining neighbours of one class.
@@ -190,7 +155,7 @@ mod tests {
 
     #[test]
     fn tokens_get_short_classes() {
-        let html = lines("fn main() {\n    let s = \"a<b\"; // x\n}", &grammar("rust"));
+        let html = lines("fn main() {\n    let s = \"a<b\"; // x\n}", &grammar("rust"), &mut Memo::default());
         assert_eq!(html.len(), 3);
         assert_eq!(html[0], "<span class=\"zy\">fn </span><span class=\"zf\">main</span>() {");
         assert!(html[1].contains("<span class=\"zs\">\"a&lt;b\"</span>"), "{}", html[1]);
