@@ -45,7 +45,7 @@ pub struct Build {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub output: Option<PathBuf>,
     /// Publish under this address instead of the configured one
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = base_url)]
     pub base_url: Option<String>,
     /// Build drafts too
     #[arg(long)]
@@ -116,6 +116,11 @@ impl Build {
     }
 }
 
+/// A base URL that can be used.
+fn base_url(text: &str) -> Result<String, String> {
+    crate::config::BaseUrl::parse(text).map(|_| text.to_owned()).map_err(|e| format!("{e}; write it like https://example.org/blog"))
+}
+
 /// What counts as now: `SOURCE_DATE_EPOCH` (reproducible-builds.org) where it is set, else the clock.
 ///
 /// # Errors
@@ -181,5 +186,8 @@ pub fn summary(stats: &Stats) -> String {
     if stats.outcome.deleted > 0 {
         parts.push(format!("{} deleted", stats.outcome.deleted));
     }
-    format!("Built {pages} in {time}: {}", parts.join(", "))
+    let hidden = [(stats.hidden.drafts, "draft"), (stats.hidden.future, "in the future"), (stats.hidden.expired, "expired")];
+    let hidden: Vec<String> = hidden.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let hidden = if hidden.is_empty() { String::new() } else { format!(" (left out: {})", hidden.join(", ")) };
+    format!("Built {pages}{hidden} in {time}: {}", parts.join(", "))
 }

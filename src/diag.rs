@@ -34,13 +34,18 @@ pub struct Excerpt {
     pub underline: Range<usize>,
 }
 
-/// The longest piece of a source line that is shown, in bytes to either side of the span.
-const WINDOW: usize = 160;
+/// A line is shown whole up to this many bytes, else this much to either side of the span.
+const WINDOW: usize = 2000;
 
 impl Excerpt {
     /// Cuts the line that holds `span.start` out of `text`; a span past the end points at the end.
     #[must_use]
     pub fn of(text: &str, span: &Range<usize>) -> Self {
+        Self::on_line(text, span, |start| text[..start].matches('\n').count() + 1)
+    }
+
+    /// As [`Excerpt::of`], with the number of the line that holds a byte known.
+    fn on_line(text: &str, span: &Range<usize>, line: impl Fn(usize) -> usize) -> Self {
         let start = floor_boundary(text, span.start.min(text.len()));
         let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |i| start + i);
@@ -49,7 +54,7 @@ impl Excerpt {
         let to = floor_boundary(text, line_end.min(start + WINDOW));
         let end = end.min(to).max(start);
         Self {
-            line: text[..start].matches('\n').count() + 1,
+            line: line(start),
             column: text[line_start..start].chars().count() + 1,
             text: text[from..to].trim_end_matches('\r').to_owned(),
             underline: start - from..end - from,
@@ -74,6 +79,9 @@ pub struct Diagnostic {
     /// The byte range in that file.
     #[serde(skip)]
     pub span: Option<Range<usize>>,
+    /// A text to look for in that file, where no span is known.
+    #[serde(skip)]
+    pub needle: Option<String>,
     pub excerpt: Option<Excerpt>,
     pub hint: Option<String>,
     /// Further facts, a line each.
@@ -92,7 +100,7 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, message: String) -> Self {
-        Self { severity, message, file: None, span: None, excerpt: None, hint: None, notes: Vec::new() }
+        Self { severity, message, file: None, span: None, needle: None, excerpt: None, hint: None, notes: Vec::new() }
     }
 
     /// Names the file (site-relative).
@@ -106,6 +114,13 @@ impl Diagnostic {
     #[must_use]
     pub fn at(mut self, span: Range<usize>) -> Self {
         self.span = Some(span);
+        self
+    }
+
+    /// Points at the first place in the file that holds this text.
+    #[must_use]
+    pub fn at_text(mut self, needle: impl Into<String>) -> Self {
+        self.needle = Some(needle.into());
         self
     }
 
@@ -229,14 +244,20 @@ impl Report {
 
     /// Fills in the excerpts, asking `text` for each file that a diagnostic points into.
     pub fn attach(&mut self, text: impl Fn(&str) -> Option<String>) {
-        let mut last: Option<(String, Option<String>)> = None;
+        let mut last: Option<(String, Option<Indexed>)> = None;
         for d in &mut self.items {
-            let (Some(file), Some(span), None) = (&d.file, &d.span, &d.excerpt) else { continue };
-            if last.as_ref().is_none_or(|(name, _)| name != file) {
-                last = Some((file.clone(), text(file)));
+            let (Some(file), None) = (&d.file, &d.excerpt) else { continue };
+            if d.span.is_none() && d.needle.is_none() {
+                continue;
             }
-            if let Some((_, Some(text))) = &last {
-                d.excerpt = Some(Excerpt::of(text, span));
+            if last.as_ref().is_none_or(|(name, _)| name != file) {
+                last = Some((file.clone(), text(file).map(Indexed::new)));
+            }
+            let Some((_, Some(source))) = &last else { continue };
+            let found = || d.needle.as_ref().and_then(|n| source.text.find(n.as_str()).map(|at| at..at + n.len()));
+            if let Some(span) = d.span.clone().or_else(found) {
+                d.excerpt = Some(Excerpt::on_line(&source.text, &span, |at| source.line(at)));
+                d.span = Some(span);
             }
         }
     }
@@ -263,6 +284,24 @@ impl FromIterator<Diagnostic> for Report {
     }
 }
 
+/// A text with the places where its lines start.
+struct Indexed {
+    text: String,
+    starts: Vec<usize>,
+}
+
+impl Indexed {
+    fn new(text: String) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)).collect();
+        Self { text, starts }
+    }
+
+    /// The 1-based number of the line that holds a byte.
+    fn line(&self, at: usize) -> usize {
+        self.starts.partition_point(|start| *start <= at)
+    }
+}
+
 /// Whether rendered text carries terminal colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
@@ -283,7 +322,7 @@ fn render_one(d: &Diagnostic, renderer: &Renderer) -> String {
             level.primary_title(message).element(snippet)
         }
         (Some(file), None) => level.primary_title(message).element(annotate_snippets::Origin::path(file.as_str())),
-        (None, _) => annotate_snippets::Group::with_title(level.primary_title(message)),
+        (None, _) => return render_bare(d, &message, level, renderer),
     };
     for note in &d.notes {
         group = group.element(Level::NOTE.message(printable(note)));
@@ -292,6 +331,18 @@ fn render_one(d: &Diagnostic, renderer: &Renderer) -> String {
         group = group.element(Level::HELP.message(printable(hint)));
     }
     renderer.render(&[group])
+}
+
+/// A diagnostic that belongs to no file: its lines, without the frame of a snippet.
+fn render_bare(d: &Diagnostic, message: &str, level: Level<'_>, renderer: &Renderer) -> String {
+    let mut out = renderer.render(&[annotate_snippets::Group::with_title(level.primary_title(message))]);
+    for note in &d.notes {
+        let _ = write!(out, "\n  note: {}", printable(note));
+    }
+    if let Some(hint) = &d.hint {
+        let _ = write!(out, "\n  help: {}", printable(hint));
+    }
+    out
 }
 
 /// Control characters written out, so that a site's text cannot steer the terminal.

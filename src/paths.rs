@@ -308,6 +308,19 @@ pub fn percent_encode(path: &str) -> String {
     out
 }
 
+/// Schemes that run code, or carry or wrap a document that may (design §9.5).
+const DANGEROUS: [&str; 13] =
+    ["javascript", "vbscript", "livescript", "data", "file", "blob", "jar", "view-source", "feed", "filesystem", "about", "mhtml", "wyciwyg"];
+
+/// Whether a browser would take the URL for one that runs code. Browsers drop control characters and line
+/// ends wherever they stand (WHATWG URL §4.4); all white space and invisible signs are dropped here.
+#[must_use]
+pub fn runs_code(url: &str) -> bool {
+    let invisible = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}');
+    let bare: String = url.chars().filter(|c| !invisible(*c)).take(60).collect::<String>().to_lowercase();
+    [percent_decode(&bare).to_lowercase(), bare].iter().any(|text| text.split_once(':').is_some_and(|(scheme, _)| DANGEROUS.contains(&scheme)))
+}
+
 /// The slug of a title: ASCII words joined by hyphens, at most 200 bytes; `""` when nothing is left.
 #[must_use]
 pub fn slugify(text: &str) -> String {

@@ -14,7 +14,7 @@ use crate::load::{Disk, Sources};
 use crate::memo::{Handle, Spool};
 use crate::parse::{self, Body, Doc, Memo, Settings};
 use crate::paths::{OutPath, SourcePath};
-use crate::plan::{self, CopyFrom, Job, Node, Plan, Visibility};
+use crate::plan::{self, CopyFrom, Faulty, HiddenCounts, Job, Node, Plan, Visibility};
 use crate::render::{Content, Inputs, Renderer};
 use crate::write::{Claim, Outcome, Output, Stage};
 
@@ -53,6 +53,8 @@ pub struct Built {
 pub struct Stats {
     /// Articles.
     pub pages: usize,
+    /// Articles that are left out.
+    pub hidden: HiddenCounts,
     /// Files that were rendered or copied.
     pub rendered: usize,
     /// Files taken from an earlier build.
@@ -96,7 +98,8 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
     let mut clock = Clock(start);
 
     let text = disk.config().map_err(Report::of)?;
-    let (config, mut report) = Config::parse(&text, &options.overrides)?;
+    let (config, mut report) = Config::read(&text, &options.overrides);
+    let Some(config) = config else { return Err(report) };
     let claim = Claim::take(disk.root()).map_err(Report::of)?;
     let folder = options.output.clone().unwrap_or_else(|| disk.root().join("public"));
     let output = Output::open(&claim, disk.root(), &folder).map_err(Report::of)?;
@@ -107,12 +110,14 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
     progress.stage("Reading", sources.articles.len());
     let spool = Spool::open(claim.state()).map_err(|e| Report::of(Diagnostic::error(format!("no temporary file can be made: {e}"))))?;
     let parsed = parse_all(&sources, disk, &Settings::of(&config), &spool, progress);
+    let faulty = parsed.faulty;
     report.extend(parsed.report);
     stats.parse = clock.lap();
 
-    let (plan, problems) = plan::plan(parsed.docs, &parsed.failed, &sources, &config, options.visibility);
+    let (plan, problems) = plan::plan(parsed.docs, &faulty, &sources, &config, options.visibility);
     report.extend(problems);
     stats.pages = plan.pages.len();
+    stats.hidden = plan.hidden_counts();
     stats.plan = clock.lap();
 
     let inputs = Stored::new(disk.clone(), spool, &plan, &parsed.handles);
@@ -163,8 +168,8 @@ struct ParsedSite {
     docs: Vec<Arc<Doc>>,
     /// Where each article's body waits, by source path.
     handles: Vec<(SourcePath, Handle)>,
-    /// Articles that could not be parsed.
-    failed: Vec<SourcePath>,
+    /// Articles with errors of their own.
+    faulty: Faulty,
     report: Report,
 }
 
@@ -174,16 +179,20 @@ fn parse_all(sources: &Sources, disk: &Disk, settings: &Settings, spool: &Spool,
         progress.step();
         result
     });
-    let mut site = ParsedSite { docs: Vec::new(), handles: Vec::new(), failed: Vec::new(), report: Report::default() };
+    let mut site = ParsedSite { docs: Vec::new(), handles: Vec::new(), faulty: Faulty::default(), report: Report::default() };
     for (source, result) in sources.articles.iter().zip(parsed) {
         match result {
-            Ok((doc, handle)) => {
+            Ok((doc, handle, errors)) => {
+                if errors.has_errors() {
+                    site.faulty.parsed.insert(source.clone());
+                    site.report.extend(errors);
+                }
                 site.handles.push((source.clone(), handle));
                 site.docs.push(doc);
             }
-            Err(report) => {
-                site.failed.push(source.clone());
-                site.report.extend(report);
+            Err(error) => {
+                site.faulty.unreadable.insert(source.clone());
+                site.report.push(error);
             }
         }
     }
@@ -212,13 +221,19 @@ fn on_every_thread<Tool, T: Send>(count: usize, tool: impl Fn() -> Tool + Sync, 
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-fn parse_one(source: &SourcePath, disk: &Disk, settings: &Settings, spool: &Spool, memo: &mut Memo) -> Result<(Arc<Doc>, Handle), Report> {
-    let text = disk.text(source).map_err(Report::of)?;
-    let parsed = parse::parse(source, &text, settings, memo)?;
+fn parse_one(
+    source: &SourcePath,
+    disk: &Disk,
+    settings: &Settings,
+    spool: &Spool,
+    memo: &mut Memo,
+) -> Result<(Arc<Doc>, Handle, Report), Diagnostic> {
+    let text = disk.text(source)?;
+    let parsed = parse::parse(source, &text, settings, memo);
     let handle = spool
         .put(&parsed.body.to_bytes())
-        .map_err(|e| Report::of(Diagnostic::error(format!("no temporary file can be written: {}", crate::load::reason(&e)))))?;
-    Ok((Arc::new(parsed.doc), handle))
+        .map_err(|e| Diagnostic::error(format!("no temporary file can be written: {}", crate::load::reason(&e))))?;
+    Ok((Arc::new(parsed.doc), handle, parsed.errors))
 }
 
 /// What becomes of rendered files.

@@ -7,7 +7,7 @@ use tera::{Context, Tera};
 
 use crate::diag::Diagnostic;
 use crate::load::Disk;
-use crate::parse::front::title_from_name;
+use crate::parse::front::{split_dated_name, title_from_name};
 use crate::paths::SourcePath;
 use crate::write;
 
@@ -65,11 +65,15 @@ const GITLAB: &str = "image: rust:1\n\npages:\n  variables:\n    CARGO_HOME: $CI
 /// When the article is there already, its path is none of the site's, or the archetype cannot be rendered.
 pub fn article(root: &Path, path: &str, title: Option<&str>, now: Timestamp) -> Result<PathBuf, Diagnostic> {
     let disk = Disk::open(root)?;
+    disk.config()?;
     let name = path.trim_start_matches("./").trim_start_matches("content/");
     let name = if name.ends_with(".md") { name.to_owned() } else { format!("{name}.md") };
     let source = SourcePath::new(&format!("content/{name}")).map_err(|e| {
         Diagnostic::error(format!("no article can be written to `{path}`: {e}")).hint("name a path below content/, such as posts/first.md")
     })?;
+    if name.ends_with("/.md") || name == ".md" || name.starts_with('/') || !disk.may_hold(&source) {
+        return Err(Diagnostic::error(format!("no article can be written to `{path}`")).hint("name a path below content/, such as posts/first.md"));
+    }
     let section = name.split('/').next().unwrap_or_default();
     let archetypes = [format!("templates/archetypes/{section}.md"), "templates/archetypes/default.md".to_owned()];
     let own = archetypes.iter().find_map(|a| disk.text_for_message(a).map(|text| (a.clone(), text)));
@@ -77,11 +81,12 @@ pub fn article(root: &Path, path: &str, title: Option<&str>, now: Timestamp) -> 
     let title = title.map_or_else(|| title_from_name(&source), str::to_owned);
     let mut context = Context::new();
     context.insert("title", &title);
-    context.insert("date", &now.strftime("%Y-%m-%d").to_string());
+    let today = now.strftime("%Y-%m-%d").to_string();
+    let dated = split_dated_name(crate::parse::front::name(&source)).map(|(date, _)| date.to_owned());
+    context.insert("date", &dated.unwrap_or(today));
     let mut tera = Tera::default();
     tera.register_filter("json", |text: &str, _: tera::Kwargs, _: &tera::State| serde_json::Value::from(text).to_string());
-    let text =
-        tera.render_str(&template, &context, false).map_err(|e| Diagnostic::error(format!("the archetype cannot be rendered: {e}")).in_file(file))?;
+    let text = tera.render_str(&template, &context, false).map_err(|e| crate::render::template_error(&e, &file))?;
     let target = disk.root().join(source.as_str());
     write::create(&target, &text)?;
     Ok(target)

@@ -115,7 +115,7 @@ fn the_own_site_builds_without_a_warning() {
         "<h2",
         "<table>",
         "data-ad-slot=\"bottom\"",
-        "id=\"comments\"",
+        "id=\"comments-heading\"",
         "No comments yet",
     ];
     let mut from = 0;
@@ -197,7 +197,7 @@ fn lists_are_paged_and_neighbours_linked() {
     assert!(site.page("posts/index.html").contains("P5") && !site.page("posts/index.html").contains("P3"));
     let middle = site.page("posts/p3/index.html");
     assert!(middle.contains("class=\"newer\" href=\"/posts/p4/\"") && middle.contains("class=\"older\" href=\"/posts/p2/\""), "{middle}");
-    assert_eq!(middle.split("id=\"related\"").nth(1).unwrap().split("</section>").next().unwrap().matches("<li>").count(), 3);
+    assert_eq!(middle.split("id=\"related-articles\"").nth(1).unwrap().split("</section>").next().unwrap().matches("<li>").count(), 3);
     assert!(site.page("archive/2026/index.html").contains("P1"));
     assert!(site.has("categories/one/rss.xml"));
 }
@@ -374,4 +374,115 @@ fn a_large_article_and_deep_nesting_are_built() {
     site.write("content/items.md", format!("{}x", "- ".repeat(10_000)));
     site.build();
     assert!(site.has("large/index.html") && site.has("quotes/index.html") && site.has("lists/index.html") && site.has("items/index.html"));
+}
+
+#[test]
+fn nothing_in_the_output_is_written_through_or_over() {
+    let site = Site::new().file("content/a.md", "a").file("content/b.md", "b");
+    site.build();
+    // A folder that has become a link leads nowhere.
+    let outside = tempfile::tempdir().unwrap();
+    site.remove("public/a");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(outside.path(), site.path("public/a")).unwrap();
+    site.write("content/a.md", "changed");
+    site.write("content/b.md", "changed");
+    let said = site.build_fails();
+    assert!(said.contains("is a link"), "{said}");
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+    fs::remove_file(site.path("public/a")).unwrap();
+    site.build();
+    // A file that somebody put there stays.
+    site.write("public/mine.txt", "by hand");
+    site.write("static/mine.txt", "the site's");
+    assert!(site.build_fails().contains("Folio did not make it"));
+    site.remove("public/mine.txt");
+    site.build();
+    assert_eq!(site.page("mine.txt"), "the site's");
+    // A folder where a file must be.
+    site.remove("public/rss.xml");
+    site.write("public/rss.xml/x", "x");
+    site.write("content/b.md", "changed again");
+    assert!(site.build_fails().contains("is a folder where a file of the site must be"));
+}
+
+#[test]
+fn an_opening_heading_is_dropped_once() {
+    let site = Site::new()
+        .file("content/three.md", "# One\n\n# Two\n\n# Three\n\ntext")
+        .file("content/quotes.md", "---\ntitle: Don't `panic`\n---\n<!-- lint -->\n\n# Don’t panic\n\n## Part\n")
+        .file("content/note.md", "---\ntitle: N\n---\n\nx[^1]\n\n[^1]: # In a note\n\n[^2]: Left out [^3]\n\n[^3]: Gone\n");
+    site.build();
+    let three = site.page("three/index.html");
+    assert!(three.contains("<h1>One</h1>") && three.contains(">Two ") && three.contains("<h2 id=\"three\">"), "{three}");
+    assert!(site.content("quotes/index.html").contains("<h2 id=\"part\">"));
+    let note = site.page("note/index.html");
+    assert_eq!(note.matches("<h1").count(), 1, "{note}");
+    assert!(!note.contains("Gone") && !note.contains("Left out"), "{note}");
+}
+
+#[test]
+fn raw_html_keeps_its_scripts_and_loses_its_traps() {
+    let site = Site::bare()
+        .file("site.toml", "title = \"T\"\nbase_url = \"https://t.example/b\"\n[ads]\naffiliate_hosts = [\"shop.example\"]\n[markdown]\nmath = true\n")
+        .file("content/a.md", "<script>\ne.innerHTML = '<img src=' + u + '>'; s = \"<a href='/x'>\";\n</script>\n\n<img src=\"data:image/png;base64,AA\"> <a href=\"b.md\">b</a> <a href=\"https://shop.example/\">s</a>\n\n<div><a x='\n\n' href=javascript:alert(1)// >click\n\n$\\operatorname{<img src=x onerror=alert(1)>}$ and $a<b$\n\nWrite {{<toc />}} here.\n\n> {{<callout />}}\n")
+        .file("content/b.md", "");
+    let run = site.folio(&["build"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(run.stderr.matches("shown as text").count(), 2, "{}", run.stderr);
+    let content = site.content("a/index.html");
+    assert!(content.contains("'<img src=' + u + '>'; s = \"<a href='/x'>\";"), "{content}");
+    assert!(content.contains("src=\"data:image/png;base64,AA\"") && content.contains("<a href=\"/b/b/\">"), "{content}");
+    assert!(content.contains("<a rel=\"sponsored nofollow\" href=\"https://shop.example/\">"), "{content}");
+    assert!(content.contains("&lt;a x='") && !content.contains("<img src=x"), "{content}");
+    assert!(content.contains("<mo>&lt;</mo>") && content.contains("{{&lt;toc /&gt;}}") && content.contains("{{&lt;callout /&gt;}}"), "{content}");
+}
+
+#[test]
+fn ids_are_given_once_on_a_page() {
+    let site = Site::new().file(
+        "content/a.md",
+        "---\ndate: 2026-01-01\n---\n## Table 1\n\n| a |\n|---|\n| b |\n{caption=\"C\"}\n\n## fn 1\n\n## Comments\n\n## Main\n\n## Related\n\nx[^1] y[^é] z[^e]\n\n[^1]: note\n\n    {{<callout title=\"T\" />}}\n\n[^é]: two\n\n[^e]: three\n",
+    );
+    site.build();
+    let page = site.page("a/index.html");
+    let mut ids: Vec<&str> = page.split(" id=\"").skip(1).map(|t| t.split('"').next().unwrap()).collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "{page}");
+    for target in page.split("href=\"#").skip(1).map(|t| t.split('"').next().unwrap()) {
+        assert!(ids.contains(&target), "#{target} leads nowhere");
+    }
+    assert!(page.contains("<p>note</p>\n<div class=\"alert"), "{page}");
+}
+
+#[test]
+fn configured_addresses_keep_the_prefix_and_run_no_code() {
+    let config = |url: &str| {
+        format!(
+            "title = \"T\"\nbase_url = \"https://t.example/b\"\n[author]\nname = \"N\"\nurl = \"{url}\"\n[menu]\nmain = [{{name = \"x\", url = \"{url}\"}}]\n"
+        )
+    };
+    let site = Site::bare().file("content/a.md", "---\ndate: 2026-01-01\n---\n");
+    for url in ["/a/", "a/", "@/a.md", "/b/a/"] {
+        site.write("site.toml", config(url));
+        site.build();
+        assert_eq!(site.page("a/index.html").matches("href=\"/b/a/\"").count(), 2, "{url}");
+    }
+    for url in ["javascript:alert(1)", " JavaScript:x", "java\\tscript:x"] {
+        site.write("site.toml", config(url));
+        assert!(site.build_fails().contains("run code"), "{url}");
+    }
+}
+
+#[test]
+fn hostile_sizes_take_no_hostile_time() {
+    let site = Site::new()
+        .file("content/same.md", "## a\n\n".repeat(30_000))
+        .file("content/deep.md", format!("{}x\n\n{}", "{% <callout> %}\n\n".repeat(20_000), "{% </callout> %}\n\n".repeat(20_000)))
+        .file("content/links.md", "[x](/nowhere/)\n".repeat(20_000))
+        .file("content/yaml.md", format!("---\na: {}\n---\n", "[".repeat(100_000)));
+    let said = site.build_fails();
+    assert_eq!(said.matches("error:").count(), 2, "{said}");
 }

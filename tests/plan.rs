@@ -30,13 +30,10 @@ fn a_small_sites_plan() {
     let (sources, report) = disk.scan();
     assert!(report.is_empty());
     let settings = Settings::of(&config);
-    let docs = sources
-        .articles
-        .iter()
-        .map(|path| Arc::new(parse::parse(path, &disk.text(path).unwrap(), &settings, &mut Memo::default()).unwrap().doc))
-        .collect();
+    let docs =
+        sources.articles.iter().map(|path| Arc::new(parse::parse(path, &disk.text(path).unwrap(), &settings, &mut Memo::default()).doc)).collect();
     let visibility = Visibility { drafts: Shown::No, future: Shown::Yes, now: jiff::Timestamp::UNIX_EPOCH };
-    let (plan, report) = plan::plan(docs, &[], &sources, &config, visibility);
+    let (plan, report) = plan::plan(docs, &plan::Faulty::default(), &sources, &config, visibility);
     assert!(report.is_empty(), "{report:?}");
     insta::assert_snapshot!(plan.to_string());
 }

@@ -44,6 +44,12 @@ impl BaseUrl {
         Ok(Self { origin: format!("{scheme}://{}", host.to_ascii_lowercase()), prefix })
     }
 
+    /// An address that nothing is published under, to look for problems with when the real one is wrong.
+    #[must_use]
+    pub(super) fn placeholder() -> Self {
+        Self { origin: "https://invalid".into(), prefix: String::new() }
+    }
+
     /// Scheme, host and port: `https://example.org`.
     #[must_use]
     pub fn origin(&self) -> &str {

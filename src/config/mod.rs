@@ -21,6 +21,7 @@ pub use raw::{
 };
 
 use crate::diag::{Diagnostic, Report, Severity};
+use crate::paths::{Route, SourcePath, runs_code};
 use crate::schema::locate::{Place, Syntax, locate};
 use crate::schema::{Reading, Shape, Step};
 
@@ -62,19 +63,30 @@ pub struct Overrides {
 }
 
 impl Config {
-    /// Reads `site.toml`. Warnings come beside the configuration; with an error there is none.
+    /// Reads `site.toml`, with every problem of it: syntax, unknown keys, wrong types, impossible values.
     ///
-    /// # Errors
-    /// Every problem of the file: syntax, unknown keys, wrong types, missing and impossible values.
-    pub fn parse(text: &str, overrides: &Overrides) -> Result<(Self, Report), Report> {
-        let tree = toml_tree(text).map_err(Report::of)?;
+    /// With errors in the report the configuration is what could be made of the rest: good enough to look for
+    /// more problems with, not to build with. There is none where nothing can be made of the file at all.
+    #[must_use]
+    pub fn read(text: &str, overrides: &Overrides) -> (Option<Self>, Report) {
+        let tree = match toml_tree(text) {
+            Ok(tree) => tree,
+            Err(error) => return (None, Report::of(error)),
+        };
         let (raw, problems) = crate::schema::read::<raw::Site>(tree, &Shape::of::<raw::Site>(), Reading::Strict);
         let mut report: Report = problems.iter().map(|p| p.diagnose(Severity::Error, text, Syntax::Toml, 0).in_file(FILE)).collect();
-        let Some(raw) = raw else { return Err(report) };
-        let config = resolve(raw, text, overrides, &mut report);
-        match config {
-            Some(config) if !report.has_errors() => Ok((config, report)),
-            _ => Err(report),
+        let config = raw.map(|raw| resolve(raw, text, overrides, &mut report));
+        (config, report)
+    }
+
+    /// Reads a `site.toml` that must be without errors; warnings come beside it.
+    ///
+    /// # Errors
+    /// Every problem of the file.
+    pub fn parse(text: &str, overrides: &Overrides) -> Result<(Self, Report), Report> {
+        match Self::read(text, overrides) {
+            (Some(config), report) if !report.has_errors() => Ok((config, report)),
+            (_, report) => Err(report),
         }
     }
 
@@ -129,13 +141,14 @@ impl At<'_> {
     }
 }
 
-fn resolve(raw: raw::Site, text: &str, overrides: &Overrides, report: &mut Report) -> Option<Config> {
+fn resolve(raw: raw::Site, text: &str, overrides: &Overrides, report: &mut Report) -> Config {
     let at = At { text };
     let base_url = resolve_base_url(&raw.base_url, overrides, &at, report);
     let timezone = resolve_timezone(&raw.timezone, &at, report);
     let permalinks = resolve_permalinks(&raw.permalinks, &at, report);
     warn_of_what_is_not_there_yet(&raw, &at, report);
     check_themes(&raw.highlight, &at, report);
+    check_values(&raw, &at, report);
     if raw.title.trim().is_empty() && !is_missing(report, "title") {
         report.push(at.error(&["title"], "`title` is empty".into()));
     }
@@ -143,18 +156,21 @@ fn resolve(raw: raw::Site, text: &str, overrides: &Overrides, report: &mut Repor
     for name in BUILT_IN_TAXONOMIES {
         taxonomies.entry(name.to_owned()).or_default();
     }
-    Some(Config {
+    let mut feeds = raw.feeds;
+    feeds.formats.sort_unstable();
+    feeds.formats.dedup();
+    Config {
         title: raw.title,
-        base_url: base_url?,
+        base_url: base_url.unwrap_or_else(BaseUrl::placeholder),
         description: raw.description,
         language: raw.language,
-        timezone: timezone?,
+        timezone: timezone.unwrap_or(TimeZone::UTC),
         author: raw.author,
         menu: raw.menu,
         paginate_by: raw.paginate_by,
         permalinks,
         taxonomies,
-        feeds: raw.feeds,
+        feeds,
         markdown: raw.markdown,
         highlight: raw.highlight,
         article: raw.article,
@@ -162,7 +178,7 @@ fn resolve(raw: raw::Site, text: &str, overrides: &Overrides, report: &mut Repor
         comments: raw.comments,
         counters: raw.counters,
         extra: Value::Object(raw.extra.into_iter().collect()),
-    })
+    }
 }
 
 /// Whether it has been told already that this key is missing.
@@ -229,6 +245,47 @@ fn check_themes(highlight: &Highlight, at: &At<'_>, report: &mut Report) {
             let nearest = crate::diag::nearest(name, names.iter().copied()).map_or(String::new(), |n| format!("did you mean \"{n}\"? "));
             report.push(error.hint(format!("{nearest}Themes: {}", names.join(", "))));
         }
+    }
+}
+
+/// Values that have the right type and still cannot be used.
+fn check_values(raw: &raw::Site, at: &At<'_>, report: &mut Report) {
+    if raw.language.trim().is_empty() {
+        report.push(at.error(&["language"], "`language` is empty".into()).hint("write a tag such as \"en\" or \"pt-BR\""));
+    }
+    let sample = jiff::civil::date(2026, 6, 12).at(0, 0, 0, 0);
+    if let Err(e) = jiff::fmt::strtime::format(&raw.article.date_format, sample) {
+        report.push(
+            at.error(&["article", "date_format"], format!("this date format cannot be used: {e}")).hint("write it like \"%B %Y\" or \"%-d %B %Y\""),
+        );
+    }
+    for (name, slot) in &raw.ads.slots {
+        let odd = slot
+            .sizes
+            .iter()
+            .find(|s| s.split_once(['x', '×']).is_none_or(|(w, h)| w.trim().parse::<u32>().is_err() || h.trim().parse::<u32>().is_err()));
+        if let Some(size) = odd {
+            report.push(
+                at.error(&["ads", "slots", name, "sizes"], format!("\"{size}\" is not a size")).hint("write width and height in pixels: \"300x250\""),
+            );
+        }
+    }
+    let urls = raw.menu.main.iter().chain(&raw.menu.footer).map(|item| &item.url).chain([&raw.author.url]);
+    for url in urls.filter(|url| runs_code(url)) {
+        report.push(Diagnostic::error("this address would run code in the reader's browser").in_file(FILE).at_text(url));
+    }
+    for (name, taxonomy) in &raw.taxonomies {
+        if let Some(slug) = taxonomy.slug.as_ref().filter(|s| Route::parse(&format!("/{s}/")).is_err() || s.is_empty()) {
+            report.push(
+                at.error(&["taxonomies", name, "slug"], format!("\"{slug}\" cannot be part of an address")).hint("use letters, digits and hyphens"),
+            );
+        }
+    }
+    if SourcePath::new(&raw.counters.snapshot).is_err() {
+        report.push(
+            at.error(&["counters", "snapshot"], format!("\"{}\" is no file of the site", raw.counters.snapshot))
+                .hint("name a file such as data/counters.json"),
+        );
     }
 }
 

@@ -344,6 +344,25 @@ pub struct Comments {
     /// What stands where there are no comments.
     pub empty: String,
     pub empty_hint: String,
+    /// When a provider is loaded: "click" or "visible".
+    pub load: Option<Load>,
+    pub giscus: ProviderTable,
+    pub utterances: ProviderTable,
+    pub disqus: ProviderTable,
+    pub isso: ProviderTable,
+    pub remark42: ProviderTable,
+    pub cusdis: ProviderTable,
+    pub mastodon: ProviderTable,
+}
+
+/// A provider's own settings.
+pub type ProviderTable = BTreeMap<String, Value>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Load {
+    Click,
+    Visible,
 }
 
 impl Default for Comments {
@@ -356,6 +375,14 @@ impl Default for Comments {
             prompt: "Have something to add?".into(),
             empty: "No comments yet".into(),
             empty_hint: "Be the first to share your thoughts.".into(),
+            load: None,
+            giscus: ProviderTable::new(),
+            utterances: ProviderTable::new(),
+            disqus: ProviderTable::new(),
+            isso: ProviderTable::new(),
+            remark42: ProviderTable::new(),
+            cusdis: ProviderTable::new(),
+            mastodon: ProviderTable::new(),
         }
     }
 }

@@ -101,7 +101,11 @@ impl Disk {
             return Err(Diagnostic::error(format!("there is no {} in this folder", config::FILE))
                 .hint("start a site with `folio init DIR`, or name a site's folder with --root"));
         }
-        read_text(&self.root.join(config::FILE), config::FILE)
+        let path = self.root.join(config::FILE);
+        if !self.holds(&path) {
+            return Err(self.outside(&path));
+        }
+        read_text(&path, config::FILE)
     }
 
     /// Lists the site. Everything that cannot be listed or read comes in the report.
@@ -216,6 +220,10 @@ impl Disk {
                 }
             };
             if entry.depth() == 0 {
+                if entry.path_is_symlink() && !self.holds(entry.path()) {
+                    report.push(self.outside(entry.path()));
+                    return Vec::new();
+                }
                 continue;
             }
             if is_ignored(&entry.file_name().to_string_lossy(), folder) {
@@ -224,12 +232,8 @@ impl Disk {
                 }
                 continue;
             }
-            if entry.path_is_symlink() && !entry.path().canonicalize().is_ok_and(|p| p.starts_with(&self.root)) {
-                report.push(
-                    Diagnostic::error("this link leads out of the site")
-                        .in_file(self.relative(entry.path()))
-                        .hint("copy what it points to into the site"),
-                );
+            if entry.path_is_symlink() && !self.holds(entry.path()) {
+                report.push(self.outside(entry.path()));
                 if entry.file_type().is_dir() {
                     walk.skip_current_dir();
                 }
@@ -245,6 +249,23 @@ impl Disk {
         }
         files.sort();
         files
+    }
+
+    /// Whether what a path leads to lies in the site.
+    fn holds(&self, path: &Path) -> bool {
+        path.canonicalize().is_ok_and(|p| p.starts_with(&self.root))
+    }
+
+    fn outside(&self, path: &Path) -> Diagnostic {
+        Diagnostic::error("this link leads out of the site").in_file(self.relative(path)).hint("copy what it points to into the site")
+    }
+
+    /// Whether a new file at this path would lie in the site, links among its folders followed.
+    #[must_use]
+    pub fn may_hold(&self, path: &SourcePath) -> bool {
+        let full = self.root.join(path.as_str());
+        let there = full.ancestors().skip(1).find(|p| p.exists());
+        there.is_some_and(|p| self.holds(p))
     }
 
     fn take(&self, path: &Path, kind: fs::FileType) -> Result<SourcePath, Diagnostic> {
@@ -291,7 +312,11 @@ fn is_ignored(name: &str, folder: &str) -> bool {
 }
 
 fn read_text(path: &Path, name: &str) -> Result<String, Diagnostic> {
-    let len = fs::metadata(path).map_err(|e| unreadable(name, &e))?.len();
+    let data = fs::metadata(path).map_err(|e| unreadable(name, &e))?;
+    if !data.is_file() {
+        return Err(Diagnostic::error("this is not a file").in_file(name));
+    }
+    let len = data.len();
     if len > MAX_TEXT {
         return Err(Diagnostic::error(format!("this file is larger than {} MiB", MAX_TEXT >> 20)).in_file(name));
     }

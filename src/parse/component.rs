@@ -79,7 +79,13 @@ pub(super) fn scan(text: &str, body_start: usize, options: Options, errors: &mut
         if code.iter().any(|c| c.start <= range.start && range.start < c.end) {
             continue;
         }
-        let Some(kind) = read_line(&text[range.clone()], &range, errors) else { continue };
+        let known_errors = errors.len();
+        let kind = read_line(&text[range.clone()], &range, errors);
+        if errors.len() > known_errors {
+            masked.replace_range(range.clone(), &mask(range.len()));
+        }
+        let Some(kind) = kind else { continue };
+        masked.replace_range(range.clone(), &mask(range.len()));
         match &kind {
             MarkerKind::Open(call) => open.push((call.name.clone(), range.clone())),
             MarkerKind::Close(name) => match open.pop() {
@@ -99,7 +105,6 @@ pub(super) fn scan(text: &str, body_start: usize, options: Options, errors: &mut
             },
             MarkerKind::Alone(_) => {}
         }
-        masked.replace_range(range.clone(), &mask(range.len()));
         markers.push(Marker { start: range.start, kind });
     }
     for (name, range) in open {

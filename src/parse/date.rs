@@ -124,7 +124,7 @@ fn read_offset(text: &str) -> (Option<i32>, &str) {
     };
     let Some((hours, rest)) = number(&text[1..], 1, 2) else { return (None, text) };
     let (minutes, rest) = number(rest.strip_prefix(':').unwrap_or(rest), 2, 2).unwrap_or((0, rest));
-    if hours > 25 || minutes > 59 {
+    if hours > 23 || minutes > 59 {
         return (None, text);
     }
     (Some(sign * (hours * 3600 + minutes * 60)), rest)

@@ -82,6 +82,15 @@ pub enum ImageField {
     Full(Image),
 }
 
+impl ImageField {
+    fn full(self) -> Image {
+        match self {
+            Self::Source(src) => Image { src, ..Image::default() },
+            Self::Full(image) => image,
+        }
+    }
+}
+
 /// A picture that stands for an article.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Image {
@@ -117,7 +126,8 @@ pub struct FrontMatter {
     pub weight: Option<i64>,
     pub template: Option<Spanned>,
     pub page_template: Option<Spanned>,
-    pub image: Option<Image>,
+    /// The picture; its address is among the article's links.
+    pub image: Option<ImageRef>,
     pub toc: Option<bool>,
     pub ads: AdSwitches,
     pub comments: Option<bool>,
@@ -137,6 +147,14 @@ pub struct Spanned {
     pub span: Range<u32>,
 }
 
+/// A picture whose address is the article's link of this number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageRef {
+    pub link: u32,
+    pub alt: String,
+    pub credit: String,
+}
+
 /// Which ad slots an article turns on or off.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdSwitches {
@@ -153,6 +171,8 @@ pub struct Front {
     pub body_start: usize,
     pub unknown_keys: Vec<(String, Range<u32>)>,
     pub remarks: Vec<Remark>,
+    /// The article's picture, with its place.
+    pub image: Option<(Image, Range<u32>)>,
 }
 
 static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<RawFrontMatter>);
@@ -193,7 +213,9 @@ pub fn read(text: &str, source: &SourcePath, report: &mut Report) -> Front {
         note_problem(problem, &block, &mut front, report);
     }
     let reader = Reader { block: &block };
-    front.matter = reader.resolve(raw.unwrap_or_default(), &mut front.remarks, report);
+    let raw = raw.unwrap_or_default();
+    front.image = raw.image.clone().map(ImageField::full).filter(|i| !i.src.is_empty()).map(|image| (image, narrow(&reader.key("image"))));
+    front.matter = reader.resolve(raw, &mut front.remarks, report);
     if front.matter.date.is_none() {
         front.matter.date = date_from_name(source);
     }
@@ -252,6 +274,9 @@ fn parse_block(block: &Block<'_>) -> Result<Map<String, Value>, Diagnostic> {
 }
 
 fn yaml_tree(block: &Block<'_>) -> Result<Value, Diagnostic> {
+    if let Some(at) = too_deep(block.text) {
+        return Err(Diagnostic::error("the front matter is nested too deep to be meant").at(block.offset + at..block.offset + at + 1));
+    }
     match serde_yaml::from_str::<serde_yaml::Value>(block.text) {
         Ok(value) => Ok(json(value)),
         Err(error) => {
@@ -264,6 +289,15 @@ fn yaml_tree(block: &Block<'_>) -> Result<Value, Diagnostic> {
             Err(if message.contains("mapping values") { d.hint("put quotes around a value that holds `: `") } else { d })
         }
     }
+}
+
+/// Where brackets open more than any front matter does; the parser takes quadratic time on them.
+fn too_deep(text: &str) -> Option<usize> {
+    let mut depth = 0_i32;
+    text.bytes().position(|b| {
+        depth += i32::from(matches!(b, b'[' | b'{')) - i32::from(matches!(b, b']' | b'}'));
+        depth > 200
+    })
 }
 
 /// Where the second of two equal keys stands, when that is what is wrong.
@@ -331,8 +365,13 @@ const RENAMED: [(&str, &str); 13] = [
 
 /// Takes other tools' keys as ours; our own key wins where both are given.
 fn rename(mut tree: Map<String, Value>) -> Map<String, Value> {
-    if let Some(Value::Bool(published)) = tree.remove("published") {
-        tree.entry("draft").or_insert(Value::Bool(!published));
+    if let Some(published) = tree.remove("published") {
+        let no = matches!(&published, Value::Bool(false))
+            || published.as_str().is_some_and(|s| ["no", "false", "off"].contains(&s.to_ascii_lowercase().as_str()));
+        tree.entry("draft").or_insert(Value::Bool(no));
+    }
+    for key in ["tags", "category"] {
+        split_at_commas(&mut tree, key);
     }
     for (theirs, ours) in RENAMED {
         if let Some(value) = tree.remove(theirs) {
@@ -360,6 +399,15 @@ fn rename(mut tree: Map<String, Value>) -> Map<String, Value> {
         name_authors(authors);
     }
     tree
+}
+
+/// `tags: a, b` is a list of two.
+fn split_at_commas(tree: &mut Map<String, Value>, key: &str) {
+    let Some(Value::String(text)) = tree.get(key) else { return };
+    if text.contains(',') {
+        let parts = text.split(',').map(|part| Value::String(part.trim().to_owned())).collect();
+        tree.insert(key.to_owned(), Value::Array(parts));
+    }
 }
 
 /// `{name: A, email: …}` is A.
@@ -468,10 +516,6 @@ impl Reader<'_> {
             Some(AdsField::All(all)) => AdSwitches { all: Some(all), slots: BTreeMap::new() },
             Some(AdsField::BySlot(slots)) => AdSwitches { all: None, slots },
         };
-        let image = raw.image.map(|i| match i {
-            ImageField::Source(src) => Image { src, ..Image::default() },
-            ImageField::Full(image) => image,
-        });
         FrontMatter {
             title: raw.title.map(|t| one_line(&t)).filter(|t| !t.is_empty()),
             description: raw.description.map(|t| one_line(&t)).filter(|t| !t.is_empty()),
@@ -486,7 +530,7 @@ impl Reader<'_> {
             weight: raw.weight,
             template: self.spanned("template", raw.template),
             page_template: self.spanned("page_template", raw.page_template),
-            image: image.filter(|i| !i.src.is_empty()),
+            image: None,
             toc: raw.toc,
             ads,
             comments: raw.comments,
@@ -500,7 +544,9 @@ impl Reader<'_> {
     }
 }
 
+/// White space folded, and what is no text left out.
 fn one_line(text: &str) -> String {
+    let text: String = text.chars().filter(|c| c.is_whitespace() || !c.is_control()).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -1,6 +1,6 @@
 //! Ids for headings: unique on their page, and the same whenever the text is.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::paths::slugify;
 
@@ -8,6 +8,8 @@ use crate::paths::slugify;
 #[derive(Debug, Default)]
 pub struct Ids {
     taken: HashSet<String>,
+    /// The last number tried for each id that was wanted more than once.
+    numbers: HashMap<String, usize>,
 }
 
 impl Ids {
@@ -18,13 +20,17 @@ impl Ids {
             None => slugify(text),
         };
         let base = if base.is_empty() { "section".to_owned() } else { base };
-        let mut id = base.clone();
-        let mut number = 0;
-        while !self.taken.insert(id.clone()) {
-            number += 1;
-            id = format!("{base}-{number}");
+        if self.taken.insert(base.clone()) {
+            return base;
         }
-        id
+        let number = self.numbers.entry(base.clone()).or_insert(0);
+        loop {
+            *number += 1;
+            let id = format!("{base}-{number}");
+            if self.taken.insert(id.clone()) {
+                return id;
+            }
+        }
     }
 
     #[must_use]
@@ -37,9 +43,9 @@ impl Ids {
 #[must_use]
 pub fn may_have_level_one(markdown: &str) -> bool {
     markdown.lines().any(|line| {
-        let bare = line.trim_start_matches(|c: char| c.is_whitespace() || c.is_ascii_digit() || ">*+-.):~".contains(c));
-        let hashes = bare.bytes().take_while(|b| *b == b'#').count();
-        hashes == 1 || (!bare.is_empty() && bare.trim_end().bytes().all(|b| b == b'='))
+        let line = line.trim_end();
+        let hash = line.find('#').is_some_and(|at| !line[at + 1..].starts_with('#'));
+        hash || (line.ends_with('=') && line.trim_start_matches(|c: char| c != '=').bytes().all(|b| b == b'='))
     })
 }
 
@@ -57,9 +63,9 @@ mod tests {
 
     #[test]
     fn a_level_one_heading_is_never_missed() {
-        for text in ["# a", "> # a", "- # a", "1. # a", "a\n===", "#", "  # a"] {
+        for text in ["# a", "> # a", "- # a", "1. # a", "a\n===", "#", "  # a", "[^1]: # a", "> a\n> =="] {
             assert!(may_have_level_one(text), "{text}");
         }
-        assert!(!may_have_level_one("## a\n\n### b\n\ntext # no"));
+        assert!(!may_have_level_one("## a\n\n### b\n\ntext ## no"));
     }
 }

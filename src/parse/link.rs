@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::paths::{percent_decode, resolve};
+use crate::paths::{percent_decode, resolve, runs_code};
 
 /// A link or an image of a body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,8 @@ pub enum LinkKind {
     Image,
     /// The value of an attribute of raw HTML, between its quotes.
     Attribute,
+    /// The attributes of the link policy alone, inside a tag of raw HTML.
+    Policy,
 }
 
 /// What a link names.
@@ -41,9 +43,6 @@ pub enum Target {
     /// A scheme that runs code: it leads nowhere.
     Dead,
 }
-
-/// Schemes that run code or carry a document (design §9.5).
-const DANGEROUS: [&str; 5] = ["javascript:", "vbscript:", "livescript:", "data:", "file:"];
 
 /// Reads the destination of a link in a file of `folder` (`content/posts`).
 #[must_use]
@@ -70,7 +69,7 @@ pub fn classify(url: &str, folder: &str, kind: LinkKind) -> Target {
         return article("content", below, rest).unwrap_or(Target::Article { path: below.to_owned(), fragment: None });
     }
     let is_markdown = path.rsplit_once('.').is_some_and(|(_, e)| e.eq_ignore_ascii_case("md") || e.eq_ignore_ascii_case("markdown"));
-    if is_markdown && kind == LinkKind::Anchor {
+    if is_markdown && kind != LinkKind::Image {
         let found = match path.strip_prefix('/') {
             Some(below) => article("content", below, rest),
             None => article(folder, path, rest),
@@ -96,16 +95,11 @@ fn scheme_of(url: &str) -> Option<&str> {
     valid.then_some(scheme)
 }
 
-/// Whether a browser would take the URL for one of the dangerous schemes. Browsers drop control characters
-/// and line ends wherever they stand (WHATWG URL §4.4); all white space and invisible signs go here.
+/// Whether a link runs code; a picture may carry its own bytes, but for the kind that is a document.
 fn is_dangerous(url: &str, kind: LinkKind) -> bool {
-    let invisible = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}');
-    let bare: String = url.chars().filter(|c| !invisible(*c)).take(40).collect::<String>().to_lowercase();
-    if kind == LinkKind::Image && bare.starts_with("data:image/") && !bare.starts_with("data:image/svg") {
-        return false;
-    }
-    let decoded = percent_decode(&bare).to_lowercase();
-    DANGEROUS.iter().any(|scheme| bare.starts_with(scheme) || decoded.starts_with(scheme))
+    let start = url.trim().get(..15).unwrap_or_default().to_ascii_lowercase();
+    let picture = kind == LinkKind::Image && start.starts_with("data:image/") && !start.starts_with("data:image/svg");
+    !picture && runs_code(url)
 }
 
 #[cfg(test)]
@@ -130,6 +124,8 @@ mod tests {
             "data:text/html,<script>",
             "java%73cript:alert(1)",
             "file:///etc/passwd",
+            "view-source:javascript:x",
+            "blob:x",
         ] {
             assert_eq!(anchor(url), Target::Dead, "{url:?}");
         }

@@ -109,21 +109,25 @@ impl Remark {
 pub struct Parsed {
     pub doc: Doc,
     pub body: Body,
+    /// The article's errors. With any, the rest is what could be made of it: good enough to look for more
+    /// problems with, not to publish. Warnings are kept in the `Doc`.
+    pub errors: Report,
 }
 
 /// Parses one article. `memo` is what the thread has highlighted before; it changes the time only.
-///
-/// # Errors
-/// Every error of the article; warnings are kept in the `Doc`.
-pub fn parse(source: &SourcePath, text: &str, settings: &Settings, memo: &mut Memo) -> Result<Parsed, Report> {
-    let mut report = Report::default();
-    let front = front::read(text, source, &mut report);
+#[must_use]
+pub fn parse(source: &SourcePath, text: &str, settings: &Settings, memo: &mut Memo) -> Parsed {
+    let mut errors = Report::default();
+    let mut front = front::read(text, source, &mut errors);
     let mut remarks = front.remarks;
-    let content = markdown::render(text, front.body_start, source, front.matter.title.as_deref(), settings, markdown::Flavor::Folio, memo);
+    let mut content = markdown::render(text, front.body_start, source, front.matter.title.as_deref(), settings, markdown::Flavor::Folio, memo);
     remarks.extend(content.remarks);
-    report.extend(content.errors);
-    if report.has_errors() {
-        return Err(report.in_file(source.as_str()));
+    errors.extend(content.errors);
+    if let Some((image, span)) = front.image {
+        let target = link::classify(&image.src, source.parent(), LinkKind::Image);
+        let link = u32::try_from(content.links.len()).unwrap_or(u32::MAX);
+        content.links.push(Link { kind: LinkKind::Image, target, span });
+        front.matter.image = Some(front::ImageRef { link, alt: image.alt, credit: image.credit });
     }
     let title = front.matter.title.clone().or(content.opening_title).unwrap_or_else(|| front::title_from_name(source));
     let doc = Doc {
@@ -140,7 +144,7 @@ pub fn parse(source: &SourcePath, text: &str, settings: &Settings, memo: &mut Me
         unknown_languages: content.unknown_languages,
         remarks,
     };
-    Ok(Parsed { doc, body: content.body })
+    Parsed { doc, body: content.body, errors: errors.in_file(source.as_str()) }
 }
 
 /// The text of a piece of HTML, without its tags.

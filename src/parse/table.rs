@@ -37,12 +37,14 @@ impl Table {
         }
     }
 
-    /// Puts the written rows into their frame; `number` makes the caption's id unique on its page.
-    pub(super) fn frame(&self, rows: Body, number: usize) -> Body {
+    /// Puts the written rows into their frame; `id` is the caption's, unique on its page.
+    pub(super) fn frame(&self, rows: Body, id: &str) -> Body {
         let mut framed = Body::default();
         match &self.caption {
             Some(caption) => {
-                framed.html.push_str(&format!("<div class=\"table-frame\" role=\"region\" aria-labelledby=\"table-{number}\" tabindex=\"0\">\n<table>\n<caption id=\"table-{number}\">"));
+                framed.html.push_str(&format!(
+                    "<div class=\"table-frame\" role=\"region\" aria-labelledby=\"{id}\" tabindex=\"0\">\n<table>\n<caption id=\"{id}\">"
+                ));
                 let _ = escape_html(&mut framed.html, caption);
                 framed.html.push_str("</caption>\n");
             }

@@ -74,6 +74,29 @@ impl Plan {
     }
 }
 
+/// Warns of addresses in `site.toml` that nothing answers at.
+pub(super) fn check_config(plan: &Plan, config: &Config, report: &mut Report) {
+    let prefix = config.base_url.prefix();
+    for url in config.menu.main.iter().chain(&config.menu.footer).map(|item| &item.url) {
+        if url.starts_with("//") || url.starts_with('#') || url.contains("://") || url.starts_with("mailto:") {
+            continue;
+        }
+        let path = url.split(['?', '#']).next().unwrap_or_default();
+        let known = match path.strip_prefix("@/") {
+            Some(source) => plan.node(&format!("content/{source}")).is_some(),
+            None => {
+                let rooted = format!("/{}", percent_decode(path.trim_start_matches('/')));
+                plan.answers(&rooted) || (!prefix.is_empty() && rooted.strip_prefix(prefix).is_some_and(|rest| plan.answers(rest)))
+            }
+        };
+        if !known {
+            report.push(
+                Diagnostic::warning(format!("nothing on the site answers at `{url}`")).in_file(crate::config::FILE).at_text(format!("\"{url}\"")),
+            );
+        }
+    }
+}
+
 /// A target that nothing answers for, told once however often it is linked to.
 struct Missing<'a> {
     count: usize,
@@ -145,7 +168,7 @@ fn check_article(plan: &Plan, from: From<'_>, link: &Link, path: &str, fragment:
         }
         let d = place(level(config, format!("this link leads to `{path}`, which is not there")));
         let bare = path.strip_prefix("content/").unwrap_or(path);
-        return Some(match nearest(bare, plan.by_source.keys().filter_map(|s| s.below("content"))) {
+        return Some(match nearest(bare, plan.by_source.keys().filter(|s| **s != from.doc.source).filter_map(|s| s.below("content"))) {
             Some(name) => d.hint(format!("did you mean `content/{name}`?")),
             None => d,
         });

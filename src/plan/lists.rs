@@ -62,12 +62,16 @@ pub(super) fn section_folder(source: &SourcePath) -> &str {
 }
 
 /// Makes a section of every folder that holds articles or an `_index.md`, and of those around it.
-pub(super) fn build_sections(plan: &mut Plan, docs: Vec<Arc<Doc>>, pages: &[Arc<Doc>], config: &Config) {
+pub(super) fn build_sections(plan: &mut Plan, docs: Vec<Arc<Doc>>, pages: &[Arc<Doc>], config: &Config, report: &mut Report) {
     let mut paths: BTreeSet<String> = BTreeSet::from([String::new()]);
     let mut own: BTreeMap<String, Arc<Doc>> = BTreeMap::new();
     for doc in docs {
         let path = doc.source.parent().strip_prefix("content").unwrap_or_default().trim_start_matches('/').to_owned();
-        own.insert(path, doc);
+        let source = doc.source.clone();
+        if let Some(other) = own.insert(path, doc) {
+            let error = Diagnostic::error(format!("{} and {source} are both the text of one section", other.source)).in_file(source.as_str());
+            report.push(error.hint("keep one of the two"));
+        }
     }
     for path in own.keys().map(String::as_str).chain(pages.iter().map(|d| section_folder(&d.source))) {
         let mut path = path;
@@ -84,7 +88,7 @@ pub(super) fn build_sections(plan: &mut Plan, docs: Vec<Arc<Doc>>, pages: &[Arc<
         if let Some(parent) = parent {
             plan.sections[parent].subsections.push(id);
         }
-        let section = section(path, doc, parent, plan, config);
+        let section = section(path, doc, parent, plan, config, report);
         if let Some(doc) = &section.doc {
             plan.by_source.insert(doc.source.clone(), Node::Section(id));
         }
@@ -92,18 +96,14 @@ pub(super) fn build_sections(plan: &mut Plan, docs: Vec<Arc<Doc>>, pages: &[Arc<
     }
 }
 
-fn section(path: String, doc: Option<Arc<Doc>>, parent: Option<usize>, plan: &Plan, config: &Config) -> Section {
+fn section(path: String, doc: Option<Arc<Doc>>, parent: Option<usize>, plan: &Plan, config: &Config, report: &mut Report) -> Section {
     let name = path.rsplit('/').next().unwrap_or_default();
     let written = doc.as_ref().map(|d| d.title.clone()).filter(|t| !t.is_empty());
     let title = written.unwrap_or_else(|| if path.is_empty() { config.title.clone() } else { sentence(name) });
-    let route = match (parent, doc.as_ref().and_then(|d| d.front.path.as_ref())) {
-        (None, _) => Route::root(),
-        (Some(_), Some(path)) => Route::parse(&format!("{}/", path.value.trim_end_matches('/'))).unwrap_or_else(|_| Route::root()),
-        (Some(parent), None) => {
-            let slug = doc.as_ref().and_then(|d| d.front.slug.as_ref()).map_or_else(|| folder_slug(name), |s| s.value.clone());
-            join_or_root(&plan.sections[parent].route, &format!("{slug}/"))
-        }
-    };
+    let route = section_route(name, doc.as_deref(), parent.map(|p| &plan.sections[p].route)).unwrap_or_else(|error| {
+        report.push(error);
+        Route::root()
+    });
     let front = doc.as_ref().map(|d| &d.front);
     let template = front.and_then(|f| f.template.as_ref()).map(|t| t.value.clone());
     Section {
@@ -118,6 +118,30 @@ fn section(path: String, doc: Option<Arc<Doc>>, parent: Option<usize>, plan: &Pl
         path,
         doc,
     }
+}
+
+/// Where a section's list is: where its `_index.md` says, else below the section around it.
+fn section_route(name: &str, doc: Option<&Doc>, parent: Option<&Route>) -> Result<Route, Diagnostic> {
+    let Some(parent) = parent else { return Ok(Route::root()) };
+    let refuse = |source: &SourcePath, span: &std::ops::Range<u32>, why: String| {
+        Err(Diagnostic::error(format!("this cannot be a section's address: {why}"))
+            .in_file(source.as_str())
+            .at(widen(span))
+            .hint("write a folder of the site, such as /guides/"))
+    };
+    if let Some((doc, path)) = doc.and_then(|d| Some((d, d.front.path.as_ref()?))) {
+        if path.value.rsplit('/').next().is_some_and(|last| last.contains('.')) {
+            return refuse(&doc.source, &path.span, "it names a file".into());
+        }
+        return Route::parse(&format!("{}/", path.value.trim_end_matches('/'))).or_else(|e| refuse(&doc.source, &path.span, e.to_string()));
+    }
+    if let Some((doc, slug)) = doc.and_then(|d| Some((d, d.front.slug.as_ref()?))) {
+        if slug.value.contains('/') {
+            return refuse(&doc.source, &slug.span, "its slug holds a slash".into());
+        }
+        return parent.join(&format!("{}/", slug.value)).or_else(|e| refuse(&doc.source, &slug.span, e.to_string()));
+    }
+    Ok(join_or_root(parent, &format!("{}/", folder_slug(name))))
 }
 
 fn sentence(name: &str) -> String {
@@ -221,7 +245,7 @@ pub(super) fn build_taxonomies(plan: &mut Plan, config: &Config, report: &mut Re
 }
 
 /// One warning for each key, taxonomy and language that Folio does not know, however many articles have it.
-pub(super) fn tell_unknown_names(plan: &Plan, report: &mut Report) {
+pub(super) fn tell_unknown_names(plan: &Plan, config: &Config, report: &mut Report) {
     type Seen<'a> = BTreeMap<&'a str, (usize, &'a SourcePath, std::ops::Range<usize>)>;
     let mut keys = Seen::new();
     let mut languages = Seen::new();
@@ -239,6 +263,7 @@ pub(super) fn tell_unknown_names(plan: &Plan, report: &mut Report) {
             report.push(remark.diagnose(&doc.source));
         }
     }
+    tell_unconfigured(plan, config, report);
     for (name, (count, source, span)) in keys {
         let message = format!("unknown key `{name}` in the front matter of {}", articles(count));
         let warning = Diagnostic::warning(message).in_file(source.as_str()).at(span);
@@ -250,6 +275,36 @@ pub(super) fn tell_unknown_names(plan: &Plan, report: &mut Report) {
     for (name, (count, source, span)) in languages {
         let message = format!("no grammar for the language `{name}`, used in {}: its code is shown plain", articles(count));
         report.push(Diagnostic::warning(message).in_file(source.as_str()).at(span).hint("write `text` where no colours are wanted"));
+    }
+}
+
+/// One warning for each taxonomy and ad slot that articles name and the configuration does not know.
+fn tell_unconfigured(plan: &Plan, config: &Config, report: &mut Report) {
+    let mut taxonomies: BTreeMap<&str, &SourcePath> = BTreeMap::new();
+    let mut slots: BTreeMap<&str, &SourcePath> = BTreeMap::new();
+    for doc in plan.pages.iter().map(|p| &p.doc) {
+        for name in doc.front.terms.keys().filter(|n| !config.taxonomies.contains_key(*n)) {
+            taxonomies.entry(name).or_insert(&doc.source);
+        }
+        for name in doc.front.ads.slots.keys().filter(|n| !config.ads.slots.contains_key(*n)) {
+            slots.entry(name).or_insert(&doc.source);
+        }
+    }
+    for (name, source) in taxonomies {
+        let warning =
+            Diagnostic::warning(format!("`{name}` is no taxonomy of this site, so its terms have no pages")).in_file(source.as_str()).at_text(name);
+        report.push(match nearest(name, config.taxonomies.keys().map(String::as_str)) {
+            Some(known) => warning.hint(format!("did you mean `{known}`?")),
+            None => warning.hint(format!("add [taxonomies.{name}] to site.toml")),
+        });
+    }
+    for (name, source) in slots {
+        let warning = Diagnostic::warning(format!("there is no ad slot `{name}`")).in_file(source.as_str()).at_text(name);
+        report.push(warning.suggest(name, config.ads.slots.keys().map(String::as_str)));
+    }
+    for section in config.permalinks.keys().filter(|name| !plan.sections.iter().any(|s| s.path == **name)) {
+        let warning = Diagnostic::warning(format!("there is no section `{section}` for this pattern")).in_file(crate::config::FILE).at_text(section);
+        report.push(warning.suggest(section, plan.sections.iter().map(|s| s.path.as_str())));
     }
 }
 

@@ -206,21 +206,38 @@ pub enum Shown {
     No,
 }
 
+/// Articles with errors of their own.
+#[derive(Clone, Debug, Default)]
+pub struct Faulty {
+    /// Parsed as far as they could be.
+    pub parsed: BTreeSet<SourcePath>,
+    /// Not even read.
+    pub unreadable: BTreeSet<SourcePath>,
+}
+
+/// How many articles are left out, by why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HiddenCounts {
+    pub drafts: usize,
+    pub future: usize,
+    pub expired: usize,
+}
+
 /// The most URLs that one sitemap may hold (sitemaps.org protocol).
 pub const SITEMAP_LIMIT: usize = 50_000;
 
 /// Plans the site.
 ///
-/// `unreadable` names articles whose own errors are known, so that links to them are not told as broken.
+/// `faulty` names articles whose own errors are known, so that nothing is told that only follows from these.
 /// Problems that concern a single article or two of them come in the report; the plan is whole beside them.
 #[must_use]
-pub fn plan(docs: Vec<Arc<Doc>>, unreadable: &[SourcePath], sources: &Sources, config: &Config, visibility: Visibility) -> (Plan, Report) {
+pub fn plan(docs: Vec<Arc<Doc>>, faulty: &Faulty, sources: &Sources, config: &Config, visibility: Visibility) -> (Plan, Report) {
     let mut report = Report::default();
     let mut plan = Plan::default();
-    plan.hidden.extend(unreadable.iter().map(|source| (source.clone(), Hidden::Unreadable)));
+    plan.hidden.extend(faulty.unreadable.iter().map(|source| (source.clone(), Hidden::Unreadable)));
     let (pages, sections) = lists::split(docs, visibility, config, &mut plan.hidden);
-    lists::build_sections(&mut plan, sections, &pages, config);
-    routes::build_pages(&mut plan, pages, config, &mut report);
+    lists::build_sections(&mut plan, sections, &pages, config, &mut report);
+    routes::build_pages(&mut plan, pages, config, faulty, &mut report);
     lists::order(&mut plan);
     related::relate(&mut plan, config.article.related);
     lists::build_taxonomies(&mut plan, config, &mut report);
@@ -229,7 +246,8 @@ pub fn plan(docs: Vec<Arc<Doc>>, unreadable: &[SourcePath], sources: &Sources, c
     jobs::check_templates(&mut plan, &templates, &mut report);
     jobs::build(&mut plan, sources, config, &mut report);
     links::check(&plan, config, &mut report);
-    lists::tell_unknown_names(&plan, &mut report);
+    lists::tell_unknown_names(&plan, config, &mut report);
+    links::check_config(&plan, config, &mut report);
     (plan, report)
 }
 
@@ -264,6 +282,13 @@ impl Plan {
             Node::Page(id) => &self.pages[id].route,
             Node::Section(id) => &self.sections[id].route,
         }
+    }
+
+    /// How many articles are left out.
+    #[must_use]
+    pub fn hidden_counts(&self) -> HiddenCounts {
+        let count = |why: Hidden| self.hidden.values().filter(|h| **h == why).count();
+        HiddenCounts { drafts: count(Hidden::Draft), future: count(Hidden::Future), expired: count(Hidden::Expired) }
     }
 
     /// Whether some job answers at this (decoded) path, as hosts resolve it.

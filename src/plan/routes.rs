@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::lists::section_folder;
-use super::{Node, Page, Plan};
+use super::{Faulty, Node, Page, Plan};
 use crate::config::{Config, PatternPart};
 use crate::diag::{Diagnostic, Report};
 use crate::parse::{Doc, front, widen};
@@ -17,14 +17,17 @@ pub(super) fn join_or_root(base: &Route, rest: &str) -> Route {
 }
 
 /// Makes a page of every article.
-pub(super) fn build_pages(plan: &mut Plan, docs: Vec<Arc<Doc>>, config: &Config, report: &mut Report) {
+pub(super) fn build_pages(plan: &mut Plan, docs: Vec<Arc<Doc>>, config: &Config, faulty: &Faulty, report: &mut Report) {
     let by_path: HashMap<String, usize> = plan.sections.iter().enumerate().map(|(i, s)| (s.path.clone(), i)).collect();
     for doc in docs {
         let section = by_path.get(section_folder(&doc.source)).copied().unwrap_or(0);
         let route = match route(&doc, plan, section, config) {
             Ok(route) => route,
             Err(error) => {
-                report.push(error);
+                // An article whose date could not be read lacks one for that reason.
+                if !faulty.parsed.contains(&doc.source) || error.span != Some(0..0) {
+                    report.push(error);
+                }
                 report.extend(bad_aliases(&doc).into_iter().collect());
                 continue;
             }
@@ -54,6 +57,11 @@ fn route(doc: &Doc, plan: &Plan, section: usize, config: &Config) -> Result<Rout
     let slug = slug(doc);
     if let Some(path) = &doc.front.path {
         let filled = fill_placeholders(&path.value, doc, &slug);
+        if let Some(word) = unfilled(&filled) {
+            let error =
+                Diagnostic::error(format!("`path` holds `{word}`, which nothing fills in")).in_file(doc.source.as_str()).at(widen(&path.span));
+            return Err(error.hint("known: :year :month :day :title :slug :category :categories; the first three need a date"));
+        }
         return parse_page_route(&filled).map_err(|e| {
             Diagnostic::error(format!("`path` cannot be \"{}\": {e}", path.value))
                 .in_file(doc.source.as_str())
@@ -87,7 +95,7 @@ fn route(doc: &Doc, plan: &Plan, section: usize, config: &Config) -> Result<Rout
     for part in pattern.parts() {
         match part {
             PatternPart::Text(t) => text.push_str(t),
-            PatternPart::Section => text.push_str(&section.path),
+            PatternPart::Section => text.push_str(section.route.as_str().trim_matches('/')),
             PatternPart::Slug => text.push_str(&slug),
             PatternPart::Category => {
                 let category = doc.front.terms.get("category").and_then(|c| c.first());
@@ -104,7 +112,10 @@ fn route(doc: &Doc, plan: &Plan, section: usize, config: &Config) -> Result<Rout
             }
         }
     }
-    Route::parse(&text.replace("//", "/")).map_err(|e| refuse(&e))
+    while text.contains("//") {
+        text = text.replace("//", "/");
+    }
+    Route::parse(&text).map_err(|e| refuse(&e))
 }
 
 /// The last part of an article's address.
@@ -125,12 +136,19 @@ fn parse_page_route(text: &str) -> Result<Route, crate::paths::PathError> {
     if is_file || text.ends_with('/') { Route::parse(text) } else { Route::parse(&format!("{text}/")) }
 }
 
+/// A placeholder that is left in a path.
+fn unfilled(path: &str) -> Option<&str> {
+    path.split('/').find(|part| part.starts_with(':') && part[1..].starts_with(|c: char| c.is_ascii_alphabetic()))
+}
+
 /// Jekyll's and Hugo's placeholders in a `permalink` of a single article.
 fn fill_placeholders(path: &str, doc: &Doc, slug: &str) -> String {
     if !path.contains(':') {
         return path.to_owned();
     }
-    let mut filled = path.replace(":title", slug).replace(":slug", slug);
+    let category = doc.front.terms.get("category").and_then(|c| c.first()).map(|c| super::lists::term_slug(c)).unwrap_or_default();
+    let filled = path.replace(":title", slug).replace(":slug", slug).replace(":name", slug);
+    let mut filled = filled.replace(":categories", &category).replace(":category", &category).replace("//", "/");
     if let Some(date) = doc.front.date {
         filled = filled
             .replace(":year", &format!("{:04}", date.civil.year()))

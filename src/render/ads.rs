@@ -42,7 +42,7 @@ pub fn slot<'a>(name: &'a str, slot: &'a Slot) -> SlotView<'a> {
 }
 
 /// Whether a slot shows on an article: what it says of the slot, else of all, else only on dated ones.
-fn shows(switches: &AdSwitches, name: &str, is_article: bool) -> bool {
+pub(super) fn shows(switches: &AdSwitches, name: &str, is_article: bool) -> bool {
     switches.slots.get(name).copied().or(switches.all).unwrap_or(is_article)
 }
 

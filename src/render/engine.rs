@@ -1,10 +1,11 @@
 //! Tera, with the functions and filters that templates are promised, and the trace of what they ask.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tera::{Context, Tera};
 
-use super::{Trace, World, errors, filters, functions};
+use super::{Audience, Trace, World, errors, filters, functions};
 use crate::diag::{Diagnostic, Report};
 use crate::load::TemplateSource;
 
@@ -12,6 +13,8 @@ use crate::load::TemplateSource;
 pub(super) struct Engine {
     tera: Tera,
     trace: Arc<Mutex<Trace>>,
+    /// Whether what is being rendered is for a feed, for the functions that write addresses.
+    for_feed: Arc<AtomicBool>,
 }
 
 impl Engine {
@@ -21,13 +24,14 @@ impl Engine {
     /// Every syntax error of every template; where there is none, whatever is wrong between them.
     pub(super) fn new(world: &Arc<World>, templates: &[TemplateSource]) -> Result<Self, Report> {
         let trace = Arc::new(Mutex::new(Trace::new()));
-        let mut tera = bare(world, &trace);
+        let for_feed = Arc::new(AtomicBool::new(false));
+        let mut tera = bare(world, &trace, &for_feed);
         tera.global_context().insert_value("site", world.site.clone());
         let all = templates.iter().map(|t| (t.name.as_str(), t.text.as_ref()));
         if let Err(error) = tera.add_raw_templates(all) {
-            return Err(every_error(&error, templates, || bare(world, &trace)));
+            return Err(every_error(&error, templates, || bare(world, &trace, &for_feed)));
         }
-        Ok(Self { tera, trace })
+        Ok(Self { tera, trace, for_feed })
     }
 
     /// Begins a job's trace.
@@ -52,8 +56,18 @@ impl Engine {
     ///
     /// # Errors
     /// Tera's own error; the caller knows the place of the call.
-    pub(super) fn component(&self, name: &str, arguments: &Context, implicits: &Context, body: Option<&str>) -> Result<String, tera::Error> {
-        self.tera.render_component_with_implicits(name, arguments, implicits, body, true)
+    pub(super) fn component(
+        &self,
+        name: &str,
+        arguments: &Context,
+        implicits: &Context,
+        body: Option<&str>,
+        audience: Audience,
+    ) -> Result<String, tera::Error> {
+        self.for_feed.store(audience == Audience::Feed, Ordering::Relaxed);
+        let html = self.tera.render_component_with_implicits(name, arguments, implicits, body, true);
+        self.for_feed.store(false, Ordering::Relaxed);
+        html
     }
 
     /// The names of the components there are.
@@ -64,9 +78,9 @@ impl Engine {
     }
 }
 
-fn bare(world: &Arc<World>, trace: &Arc<Mutex<Trace>>) -> Tera {
+fn bare(world: &Arc<World>, trace: &Arc<Mutex<Trace>>, for_feed: &Arc<AtomicBool>) -> Tera {
     let mut tera = Tera::default();
-    functions::register(&mut tera, world, trace);
+    functions::register(&mut tera, world, trace, for_feed);
     filters::register(&mut tera, &world.config);
     tera
 }

@@ -35,6 +35,14 @@ pub(super) fn loading(error: &Error, templates: &[TemplateSource]) -> Report {
             let d = at_mention(templates, current, "extends", format!("`{current}` extends `{parent}`, which is not there"));
             Report::of(d.suggest(parent, templates.iter().map(|t| t.name.as_str())))
         }
+        ErrorKind::Msg(text) if text.contains("is defined in both") => {
+            let d = Diagnostic::error(text.clone());
+            let second = templates.iter().rev().find(|t| text.contains(&format!("`{}`", t.name)));
+            Report::of(match second {
+                Some(t) => d.in_file(TemplateSource::file(&t.name)).at_text("{% component"),
+                None => d,
+            })
+        }
         ErrorKind::Msg(text) if text.contains(" --> ") || text.contains("--> ") => reports(text, templates),
         _ => Report::of(rendering(error)),
     }

@@ -7,10 +7,10 @@ use atom_syndication as atom;
 use serde_json::json;
 use tera::Value;
 
-use super::World;
 use super::engine::Engine;
-use super::fill::{Audience, Filler};
+use super::fill::Filler;
 use super::pages::implicits;
+use super::{Audience, World};
 use crate::config::{FeedContent, FeedFormat};
 use crate::diag::{Diagnostic, Report};
 use crate::parse::Moment;

@@ -6,19 +6,10 @@ use pulldown_cmark_escape::escape_href;
 use tera::{Context, Value};
 
 use super::engine::Engine;
-use super::{World, errors};
+use super::{Audience, World, errors};
 use crate::diag::{Diagnostic, Report, nearest};
 use crate::parse::{Argument, Body, Call, HoleKind, Link, LinkKind, Target, widen};
-use crate::plan::links::{From, Local};
-
-/// Who reads the result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Audience {
-    /// A page of the site.
-    Page,
-    /// A feed reader: every address is absolute, and there are no ads.
-    Feed,
-}
+use crate::plan::links::From;
 
 /// What a body is filled with.
 pub(super) struct Filler<'a> {
@@ -73,16 +64,18 @@ impl Filler<'_> {
 
     fn link(&self, number: u32, out: &mut String) {
         let Some(link) = self.from.doc.links.get(number as usize) else { return };
-        let address = self.address(&link.target);
+        let address = self.world.address(&link.target, self.from, self.audience);
         match link.kind {
             LinkKind::Attribute => {
                 let _ = escape_href(&mut *out, address.as_deref().unwrap_or("#"));
             }
             LinkKind::Image => {
                 out.push_str(" src=\"");
-                let _ = escape_href(&mut *out, address.as_deref().unwrap_or_default());
+                // A picture that leads nowhere is an empty one.
+                let _ = escape_href(&mut *out, address.as_deref().unwrap_or("data:,"));
                 out.push('"');
             }
+            LinkKind::Policy => self.policy(link, out),
             LinkKind::Anchor => {
                 let Some(address) = address else { return };
                 out.push_str(" href=\"");
@@ -127,63 +120,45 @@ impl Filler<'_> {
         }
     }
 
-    /// What a target's address is; `None` when it leads nowhere.
-    fn address(&self, target: &Target) -> Option<String> {
-        let world = self.world;
-        let base = &world.config.base_url;
-        let site = |encoded: &str| match self.audience {
-            Audience::Page => base.local(encoded),
-            Audience::Feed => base.absolute(encoded),
-        };
-        match target {
-            Target::External(url) | Target::Scheme(url) => Some(url.clone()),
-            Target::Dead => None,
-            Target::Fragment(fragment) => Some(match self.audience {
-                Audience::Page => format!("#{fragment}"),
-                Audience::Feed => format!("{}#{fragment}", world.permalink(self.from.route)),
-            }),
-            Target::Article { path, fragment } => {
-                let node = world.plan.node(path).map(|n| world.plan.route_of(n));
-                let asset = || crate::paths::SourcePath::new(path).ok().and_then(|p| world.plan.assets.get(&p));
-                let route = node.or_else(asset)?;
-                let fragment = fragment.as_ref().map(|f| format!("#{f}")).unwrap_or_default();
-                Some(format!("{}{fragment}", site(&route.encoded())))
-            }
-            Target::Local { path, rest } => Some(match world.plan.local(path, self.from, &world.config) {
-                Local::Asset(route) => format!("{}{rest}", site(&route.encoded())),
-                Local::Absolute { prefixed: false, .. } => format!("{}{rest}", site(path)),
-                Local::Absolute { prefixed: true, .. } => match self.audience {
-                    Audience::Page => format!("{path}{rest}"),
-                    Audience::Feed => format!("{}{path}{rest}", base.origin()),
-                },
-                Local::Relative { .. } => match self.audience {
-                    Audience::Page => format!("{path}{rest}"),
-                    Audience::Feed => self.absolute_relative(path, rest),
-                },
-            }),
-        }
-    }
-
-    /// A path from the page's own address, made absolute (RFC 3986 §5.2, as far as paths go).
-    fn absolute_relative(&self, path: &str, rest: &str) -> String {
-        let route = self.from.route.as_str();
-        let folder = &route[..route.rfind('/').map_or(0, |i| i + 1)];
-        let joined = if path.is_empty() { Some(route.trim_start_matches('/').to_owned()) } else { crate::paths::resolve(folder, path) };
-        let slash = if path.ends_with('/') && joined.as_ref().is_some_and(|j| !j.is_empty() && !j.ends_with('/')) { "/" } else { "" };
-        let joined = crate::paths::percent_encode(&crate::paths::percent_decode(&joined.unwrap_or_default()));
-        format!("{}{slash}{rest}", self.world.config.base_url.absolute(&format!("/{joined}")))
-    }
-
     fn component(&self, call: &Call, body: Option<&str>, out: &mut String, report: &mut Report) {
+        // A feed has neither ads nor a list of its own parts.
+        if self.audience == Audience::Feed && matches!(call.name.as_str(), "ad" | "toc") {
+            return;
+        }
+        if call.name == "ad"
+            && let Some(decided) = self.manual_ad(call)
+        {
+            match decided {
+                Ok(()) => return,
+                Err(error) => return report.push(error),
+            }
+        }
         let mut arguments = Context::new();
         for (name, argument) in &call.arguments {
             arguments.insert_value(name.clone(), self.argument(argument));
         }
-        match self.engine.component(&call.name, &arguments, &self.implicits, body) {
-            Ok(html) => out.push_str(html.trim_end_matches('\n')),
+        match self.engine.component(&call.name, &arguments, &self.implicits, body, self.audience) {
+            Ok(html) => out.push_str(html.trim_matches('\n')),
             Err(error) => report.push(self.component_error(call, &error)),
         }
         out.push('\n');
+    }
+
+    /// Decides about a call of `ad` for a slot that is not there or that the article turns off.
+    fn manual_ad(&self, call: &Call) -> Option<Result<(), Diagnostic>> {
+        let slot = call.arguments.iter().find_map(|(name, value)| match value {
+            Argument::Text(text) if name == "slot" => Some(text.as_str()),
+            _ => None,
+        })?;
+        let slots = &self.world.config.ads.slots;
+        if !slots.contains_key(slot) {
+            let error = Diagnostic::error(format!("there is no ad slot `{slot}`")).in_file(self.from.doc.source.as_str()).at(widen(&call.span));
+            return Some(Err(match nearest(slot, slots.keys().map(String::as_str)) {
+                Some(name) => error.hint(format!("did you mean `{name}`?")),
+                None => error.hint(format!("describe it in site.toml under [ads.slots.{slot}]")),
+            }));
+        }
+        (!super::ads::shows(&self.from.doc.front.ads, slot, true)).then_some(Ok(()))
     }
 
     fn argument(&self, argument: &Argument) -> Value {
@@ -191,7 +166,7 @@ impl Filler<'_> {
             Argument::Text(text) => Value::from(text.as_str()),
             Argument::Link(number) => {
                 let link = self.from.doc.links.get(*number as usize);
-                Value::from(link.and_then(|l| self.address(&l.target)).unwrap_or_default())
+                Value::from(link.and_then(|l| self.world.address(&l.target, self.from, self.audience)).unwrap_or_default())
             }
             Argument::Integer(n) => Value::from(*n),
             Argument::Float(n) => Value::from(*n),
@@ -214,7 +189,8 @@ impl Filler<'_> {
             tera::ErrorKind::RenderingError(_) | tera::ErrorKind::SyntaxError(_) => {
                 errors::rendering(error).note(format!("in `<{}>`, called in {}", call.name, self.from.doc.source))
             }
-            other => here(Diagnostic::error(format!("`<{}>` cannot be called like this: {other}", call.name))),
+            other => here(Diagnostic::error(format!("`<{}>` cannot be called like this: {other}", call.name)))
+                .hint(format!("its arguments are declared in templates/components/{}.html", call.name)),
         }
     }
 
@@ -224,7 +200,7 @@ impl Filler<'_> {
         }
         let mut arguments = Context::new();
         arguments.insert("slot", slot);
-        match self.engine.component("ad", &arguments, &self.implicits, None) {
+        match self.engine.component("ad", &arguments, &self.implicits, None, self.audience) {
             Ok(html) => {
                 out.push_str(html.trim_matches('\n'));
                 out.push('\n');

@@ -1,6 +1,7 @@
 //! The functions that templates ask the site with. Each call goes into the trace of the job.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -8,13 +9,13 @@ use serde_json::json;
 use tera::value::Key;
 use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
-use super::{Trace, TracedCall, World, image_size};
+use super::{Audience, Trace, TracedCall, World, image_size};
 use crate::config::SortBy;
 use crate::diag::nearest;
 use crate::paths::{OutPath, Route, SourcePath, percent_encode};
 use crate::plan::{CopyFrom, JobKind, Node, PageId};
 
-type Ask = fn(&World, &Kwargs) -> TeraResult<Value>;
+type Ask = fn(&World, &Kwargs, Audience) -> TeraResult<Value>;
 
 const FUNCTIONS: [(&str, Ask); 9] = [
     ("pages", pages),
@@ -29,11 +30,12 @@ const FUNCTIONS: [(&str, Ask); 9] = [
 ];
 
 /// Registers every function, recording into `trace`.
-pub(super) fn register(tera: &mut Tera, world: &Arc<World>, trace: &Arc<Mutex<Trace>>) {
+pub(super) fn register(tera: &mut Tera, world: &Arc<World>, trace: &Arc<Mutex<Trace>>, for_feed: &Arc<AtomicBool>) {
     for (name, ask) in FUNCTIONS {
-        let (world, trace) = (Arc::clone(world), Arc::clone(trace));
+        let (world, trace, for_feed) = (Arc::clone(world), Arc::clone(trace), Arc::clone(for_feed));
         tera.register_function(name, move |kwargs: Kwargs, _: &State| -> TeraResult<Value> {
-            let answer = ask(&world, &kwargs);
+            let audience = if for_feed.load(Ordering::Relaxed) { Audience::Feed } else { Audience::Page };
+            let answer = ask(&world, &kwargs, audience);
             let result = match &answer {
                 Ok(value) => hash(&text(value)),
                 Err(error) => hash(&error.to_string()),
@@ -64,7 +66,7 @@ fn value(of: &impl Serialize) -> Value {
 }
 
 /// `pages(section=, tag=, category=, author=, sort=, limit=, offset=)`: cards.
-fn pages(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
+fn pages(world: &World, kwargs: &Kwargs, _: Audience) -> TeraResult<Value> {
     let plan = &world.plan;
     let mut ids: Vec<PageId> = match kwargs.get::<&str>("section")? {
         Some(path) => plan.sections.iter().find(|s| s.path == path.trim_matches('/')).map(|s| s.pages.clone()).unwrap_or_default(),
@@ -91,7 +93,7 @@ fn pages(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
 }
 
 /// `page(path="posts/a.md")` or `page(path="/posts/a/")`: its card, or nothing.
-fn page(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
+fn page(world: &World, kwargs: &Kwargs, _: Audience) -> TeraResult<Value> {
     let path = kwargs.must_get::<&str>("path")?;
     let by_source = world.plan.node(&format!("content/{}", path.trim_start_matches("@/").trim_start_matches('/')));
     if let Some(Node::Page(id)) = by_source {
@@ -105,7 +107,7 @@ fn page(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
 }
 
 /// `section(path="posts")`: the section with the cards of its articles, or nothing.
-fn section(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
+fn section(world: &World, kwargs: &Kwargs, _: Audience) -> TeraResult<Value> {
     let path = kwargs.must_get::<&str>("path")?;
     let path = path.trim_start_matches("@/").trim_end_matches("_index.md").trim_matches('/');
     let Some(id) = world.plan.sections.iter().position(|s| s.path == path) else { return Ok(Value::none()) };
@@ -115,7 +117,7 @@ fn section(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
 }
 
 /// `taxonomy(kind="tag")`: its terms with how many articles each has.
-fn taxonomy(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
+fn taxonomy(world: &World, kwargs: &Kwargs, _: Audience) -> TeraResult<Value> {
     let kind = kwargs.must_get::<&str>("kind")?;
     let Some(index) = world.plan.taxonomies.iter().position(|t| t.name == kind) else { return Ok(Value::none()) };
     Ok(value(&taxonomy_view(world, index)))
@@ -142,7 +144,7 @@ pub(super) fn term_view(world: &World, term: &crate::plan::Term) -> serde_json::
 }
 
 /// `data(path="x.yaml")`: a file under `data/`; with `required=false` nothing when it is not there.
-fn data(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
+fn data(world: &World, kwargs: &Kwargs, _: Audience) -> TeraResult<Value> {
     let path = kwargs.must_get::<&str>("path")?;
     let source = SourcePath::new(&format!("data/{}", path.trim_start_matches('/')))
         .map_err(|e| Error::message(format!("`data` cannot read \"{path}\": {e}")))?;
@@ -157,7 +159,7 @@ fn data(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
 
 /// `asset(path="style.css")`: the address of a file that is copied, with its content's mark so that caches
 /// let go of an old one.
-fn asset(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
+fn asset(world: &World, kwargs: &Kwargs, audience: Audience) -> TeraResult<Value> {
     let path = kwargs.must_get::<&str>("path")?;
     let route = Route::parse(path).map_err(|e| Error::message(format!("`asset` cannot find \"{path}\": {e}")))?;
     let Some(job) = world.plan.jobs.get(&route.out_path()) else {
@@ -166,7 +168,7 @@ fn asset(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
         return Err(Error::message(format!("there is no file `{path}` under static/{hint}")));
     };
     let mark = mark(world, &route.out_path(), &job.kind)?;
-    Ok(Value::from(format!("{}?v={mark}", world.url(&route))))
+    Ok(Value::from(format!("{}?v={mark}", world.link(&route, audience))))
 }
 
 /// The mark of a copied file's content. A pure function of the site, so it is worked out once.
@@ -191,10 +193,10 @@ fn short_hash(bytes: &[u8]) -> String {
 
 /// `image(src=…, width=…)`: the address of a picture of the site and the size to show it at. `src` is a
 /// route, or a path below `content/` or `static/`.
-fn image(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
+fn image(world: &World, kwargs: &Kwargs, audience: Audience) -> TeraResult<Value> {
     let src = kwargs.must_get::<&str>("src")?;
     let wanted = kwargs.get::<usize>("width")?;
-    let found = find_image(world, src);
+    let found = find_image(world, src, audience);
     let Some((url, source)) = found else {
         return Ok(value(&json!({ "url": src, "width": wanted, "height": null })));
     };
@@ -209,23 +211,25 @@ fn image(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
     Ok(value(&json!({ "url": url, "width": width, "height": height })))
 }
 
-fn find_image(world: &World, src: &str) -> Option<(String, CopyFrom)> {
-    let bare = src.strip_prefix(world.config.base_url.prefix()).unwrap_or(src);
+fn find_image(world: &World, src: &str, audience: Audience) -> Option<(String, CopyFrom)> {
+    let base = &world.config.base_url;
+    let bare = src.strip_prefix(base.origin()).unwrap_or(src);
+    let bare = bare.strip_prefix(base.prefix()).unwrap_or(bare);
     let beside = SourcePath::new(&format!("content/{}", src.trim_start_matches('/'))).ok();
     if let Some((source, route)) = beside.and_then(|p| world.plan.assets.get(&p).map(|r| (p.clone(), r))) {
-        return Some((world.url(route), CopyFrom::Site(source)));
+        return Some((world.link(route, audience), CopyFrom::Site(source)));
     }
     let route = Route::parse(bare).ok()?;
     match &world.plan.jobs.get(&route.out_path())?.kind {
-        JobKind::Copy(from) => Some((world.url(&route), from.clone())),
+        JobKind::Copy(from) => Some((world.link(&route, audience), from.clone())),
         _ => None,
     }
 }
 
 /// `url(path=…)`: an address as the site's links write it. Takes a route, `@/posts/a.md`, or a whole URL.
-fn url(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
+fn url(world: &World, kwargs: &Kwargs, audience: Audience) -> TeraResult<Value> {
     let path = kwargs.must_get::<&str>("path")?;
-    let absolute = kwargs.get::<bool>("absolute")?.unwrap_or(false);
+    let absolute = kwargs.get::<bool>("absolute")?.unwrap_or(audience == Audience::Feed);
     if path.contains("://") || path.starts_with("//") || path.starts_with("mailto:") || path.starts_with('#') {
         return Ok(Value::from(path));
     }
@@ -249,7 +253,7 @@ fn url(world: &World, kwargs: &Kwargs) -> TeraResult<Value> {
 
 /// `highlight_css()`: the rules for highlighted code, to be put into a `style` element.
 #[expect(clippy::unnecessary_wraps, reason = "has the type of its neighbours in the table")]
-fn highlight_css(world: &World, _: &Kwargs) -> TeraResult<Value> {
+fn highlight_css(world: &World, _: &Kwargs, _: Audience) -> TeraResult<Value> {
     Ok(Value::safe_string(&world.highlight_css))
 }
 

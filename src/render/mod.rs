@@ -4,6 +4,7 @@
 //! job. What a template asks for is recorded in the job's [`Trace`]. Nothing here touches a file: bodies and
 //! data come through [`Inputs`].
 
+mod address;
 pub mod ads;
 mod comments;
 mod css;
@@ -72,6 +73,15 @@ pub struct TracedCall {
     pub result: u64,
 }
 
+/// Who reads what is rendered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// A visitor of the site.
+    Page,
+    /// A feed reader: every address is absolute, and there are no ads.
+    Feed,
+}
+
 /// What a job read while it rendered, in order.
 pub type Trace = Vec<TracedCall>;
 
@@ -88,6 +98,14 @@ pub enum Content {
     Bytes(Vec<u8>),
     /// To be copied as it is.
     Copy(CopyFrom),
+}
+
+/// A template error outside of a site's own templates, with its place in `file`.
+#[must_use]
+pub fn template_error(error: &tera::Error, file: &str) -> Diagnostic {
+    let mut d = errors::rendering(error);
+    d.file = (!file.is_empty()).then(|| file.to_owned());
+    d
 }
 
 /// Renders jobs.

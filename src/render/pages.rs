@@ -7,9 +7,9 @@ use serde_json::json;
 use tera::{Context, Value};
 
 use super::engine::Engine;
-use super::fill::{Audience, Filler};
+use super::fill::Filler;
 use super::functions::{key, taxonomy_view, term_view};
-use super::{World, ads};
+use super::{Audience, World, ads};
 use crate::diag::Report;
 use crate::parse::Body;
 use crate::paths::Route;

@@ -6,13 +6,13 @@ use serde::Serialize;
 use serde_json::json;
 use tera::Value;
 
-use super::World;
 use super::ads::{self, SlotView};
+use super::{Audience, World};
 use crate::config::{Config, FeedFormat};
-use crate::parse::front::Image;
-use crate::parse::{Doc, Moment, link};
+use crate::parse::front::ImageRef;
+use crate::parse::{Doc, Moment};
 use crate::paths::Route;
-use crate::plan::links::{From, Local};
+use crate::plan::links::From;
 use crate::plan::{PageId, Pager, Plan, SectionId};
 
 /// A named thing with an address: a term, a section, a step of the way home.
@@ -65,6 +65,8 @@ pub struct PageView<'a> {
     #[serde(flatten)]
     pub card: Card<'a>,
     pub slug: &'a str,
+    /// Whether the front matter gives a description; else it is the first paragraph.
+    pub has_description: bool,
     pub toc: Vec<crate::parse::outline::Entry>,
     pub show_toc: bool,
     pub terms: BTreeMap<&'a str, Vec<Named>>,
@@ -110,6 +112,14 @@ impl World {
         self.config.base_url.local(&route.encoded())
     }
 
+    /// The address of a route as its reader needs it.
+    pub(crate) fn link(&self, route: &Route, audience: Audience) -> String {
+        match audience {
+            Audience::Page => self.url(route),
+            Audience::Feed => self.permalink(route),
+        }
+    }
+
     #[must_use]
     pub fn permalink(&self, route: &Route) -> String {
         self.config.base_url.absolute(&route.encoded())
@@ -146,30 +156,15 @@ impl World {
             return own;
         }
         let author = &self.config.author;
-        vec![Named { name: author.name.clone(), route: String::new(), url: author.url.clone(), permalink: author.url.clone() }]
+        let url = configured_url(&author.url, &self.config, &self.plan);
+        vec![Named { name: author.name.clone(), route: String::new(), url: url.clone(), permalink: url }]
     }
 
-    fn image(&self, image: &Image, from: From<'_>) -> ImageView {
-        let (url, permalink) = self.address_of(&image.src, from);
-        ImageView { url, permalink, alt: image.alt.clone(), credit: image.credit.clone() }
-    }
-
-    /// The local and the absolute address of something that an article's front matter names.
-    fn address_of(&self, src: &str, from: From<'_>) -> (String, String) {
-        let base = &self.config.base_url;
-        match link::classify(src, from.doc.source.parent(), crate::parse::LinkKind::Image) {
-            link::Target::External(url) | link::Target::Scheme(url) => (url.clone(), url),
-            link::Target::Local { path, rest } => match self.plan.local(&path, from, &self.config) {
-                Local::Asset(route) => (format!("{}{rest}", self.url(&route)), format!("{}{rest}", self.permalink(&route))),
-                Local::Absolute { prefixed: false, .. } => (format!("{}{rest}", base.local(&path)), format!("{}{rest}", base.absolute(&path))),
-                Local::Absolute { .. } => (format!("{path}{rest}"), format!("{}{path}{rest}", base.origin())),
-                Local::Relative { .. } => {
-                    let route = from.route.join(&path).unwrap_or_else(|_| Route::root());
-                    (self.url(&route), self.permalink(&route))
-                }
-            },
-            _ => (String::new(), String::new()),
-        }
+    fn image(&self, image: &ImageRef, from: From<'_>) -> Option<ImageView> {
+        let target = &from.doc.links.get(image.link as usize)?.target;
+        let url = self.address(target, from, Audience::Page)?;
+        let permalink = self.address(target, from, Audience::Feed)?;
+        Some(ImageView { url, permalink, alt: image.alt.clone(), credit: image.credit.clone() })
     }
 
     #[must_use]
@@ -192,7 +187,7 @@ impl World {
             category: self.terms(doc, "category").into_iter().next(),
             tags: self.terms(doc, "tag"),
             authors: self.authors(doc),
-            image: doc.front.image.as_ref().map(|i| self.image(i, from)),
+            image: doc.front.image.as_ref().and_then(|i| self.image(i, from)),
             draft: doc.front.draft,
             sponsored: doc.front.sponsored,
             weight: doc.front.weight,
@@ -234,6 +229,7 @@ impl World {
         PageView {
             card: self.card(id),
             slug: page.route.as_str().trim_end_matches('/').rsplit('/').next().unwrap_or_default(),
+            has_description: doc.front.description.is_some(),
             toc: crate::parse::outline::tree(&doc.outline),
             show_toc: doc.front.toc.unwrap_or(false),
             terms: doc.front.terms.keys().map(|name| (name.as_str(), self.terms(doc, name))).collect(),
@@ -267,7 +263,7 @@ impl World {
             "toc": s.doc.as_ref().map(|d| crate::parse::outline::tree(&d.outline)).unwrap_or_default(),
             "ancestors": ancestors,
             "subsections": s.subsections.iter().map(below).collect::<Vec<_>>(),
-            "extra": s.doc.as_ref().map(|d| extra(d)).unwrap_or_default(),
+            "extra": s.doc.as_ref().map_or_else(|| json!({}), |d| extra(d)),
         })
     }
 
@@ -293,13 +289,25 @@ fn extra(doc: &Doc) -> serde_json::Value {
     serde_json::from_str(&doc.front.extra).unwrap_or_default()
 }
 
+/// An address from `site.toml` as links write it: one of the site's own gets the site's prefix, once.
+fn configured_url(url: &str, config: &Config, plan: &Plan) -> String {
+    if url.is_empty() || url.starts_with('#') || url.starts_with("//") || url.split(['/', '?']).next().is_some_and(|start| start.contains(':')) {
+        return url.to_owned();
+    }
+    if let Some(node) = url.strip_prefix("@/").and_then(|path| plan.node(&format!("content/{path}"))) {
+        return config.base_url.local(&plan.route_of(node).encoded());
+    }
+    let rooted = format!("/{}", url.trim_start_matches('/'));
+    let path = rooted.split(['?', '#']).next().unwrap_or_default();
+    let prefix = config.base_url.prefix();
+    let prefixed = !prefix.is_empty() && (path == prefix || path.starts_with(&format!("{prefix}/")));
+    if prefixed && !plan.answers(path) { rooted } else { config.base_url.local(&rooted) }
+}
+
 /// The configuration that templates may see.
 #[must_use]
 pub fn site(config: &Config, plan: &Plan) -> Value {
-    let menu_item = |item: &crate::config::MenuItem| {
-        let url = if item.url.starts_with('/') && !item.url.starts_with("//") { config.base_url.local(&item.url) } else { item.url.clone() };
-        json!({ "name": item.name, "url": url, "route": item.url })
-    };
+    let menu_item = |item: &crate::config::MenuItem| json!({ "name": item.name, "url": configured_url(&item.url, config, plan), "route": item.url });
     let feeds = |format: &FeedFormat| {
         let name = crate::plan::feed_name(*format);
         let (kind, title) = match format {
@@ -317,7 +325,7 @@ pub fn site(config: &Config, plan: &Plan) -> Value {
         "base_url": format!("{}{}", config.base_url.origin(), config.base_url.prefix()),
         "url": config.base_url.local("/"),
         "language": config.language,
-        "author": config.author,
+        "author": { "name": config.author.name, "url": configured_url(&config.author.url, config, plan) },
         "menu": {
             "main": config.menu.main.iter().map(menu_item).collect::<Vec<_>>(),
             "footer": config.menu.footer.iter().map(menu_item).collect::<Vec<_>>(),

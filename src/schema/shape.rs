@@ -12,7 +12,8 @@ pub enum Shape {
     Any,
     Null,
     Bool,
-    Integer,
+    /// With the least that it may be.
+    Integer(Option<i64>),
     Number,
     Text,
     /// One of these words.
@@ -65,7 +66,7 @@ impl Shape {
             | (Self::Bool, Value::Bool(_))
             | (Self::Number, Value::Number(_))
             | (Self::Text, Value::String(_)) => true,
-            (Self::Integer, Value::Number(n)) if n.is_i64() || n.is_u64() => true,
+            (Self::Integer(min), Value::Number(n)) if n.is_u64() || (n.is_i64() && min.is_none_or(|min| n.as_i64() >= Some(min))) => true,
             (Self::Words(words), Value::String(s)) => {
                 let known = words.contains(s);
                 if !known {
@@ -108,7 +109,7 @@ impl Shape {
                 "false" | "no" | "off" => Value::Bool(false),
                 _ => return,
             },
-            (Self::Integer | Self::Number, Value::String(s)) => match s.trim().parse::<i64>() {
+            (Self::Integer(_) | Self::Number, Value::String(s)) => match s.trim().parse::<i64>() {
                 Ok(n) => Value::from(n),
                 Err(_) => return,
             },
@@ -127,7 +128,8 @@ impl Shape {
             Self::Any => "anything".into(),
             Self::Null => "nothing".into(),
             Self::Bool => "true or false".into(),
-            Self::Integer => "a whole number".into(),
+            Self::Integer(Some(0)) => "a whole number, 0 or more".into(),
+            Self::Integer(_) => "a whole number".into(),
             Self::Number => "a number".into(),
             Self::Text => "text".into(),
             Self::Words(words) => format!("one of {}", words.join(", ")),
@@ -218,7 +220,8 @@ fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "empty",
         Value::Bool(_) => "true or false",
-        Value::Number(n) if n.is_f64() => "a number",
+        Value::Number(n) if n.is_f64() => "a number with a fraction",
+        Value::Number(n) if n.as_i64().is_some_and(|n| n < 0) => "a negative number",
         Value::Number(_) => "a whole number",
         Value::String(_) => "text",
         Value::Array(_) => "a list",
@@ -272,7 +275,7 @@ fn compile_kind(kind: &str, schema: &Value, defs: &Map<String, Value>) -> Shape 
     match kind {
         "null" => Shape::Null,
         "boolean" => Shape::Bool,
-        "integer" => Shape::Integer,
+        "integer" => Shape::Integer(schema.get("minimum").and_then(Value::as_i64)),
         "number" => Shape::Number,
         "string" => Shape::Text,
         "array" => Shape::List(Box::new(schema.get("items").map_or(Shape::Any, |s| compile(s, defs)))),

@@ -66,7 +66,7 @@ const LONGEST_LINE: usize = 20_000;
 const LARGEST_BLOCK: usize = 2_000_000;
 
 /// Languages that are no language.
-const PLAIN: [&str; 7] = ["", "text", "txt", "plain", "plaintext", "none", "output"];
+const PLAIN: [&str; 8] = ["", "text", "txt", "plain", "plaintext", "none", "output", "mermaid"];
 
 /// What a fence's language turned out to be.
 pub(super) enum Grammar {
@@ -87,6 +87,12 @@ pub(super) fn grammar(language: &str) -> Grammar {
         "golang" => "go".to_owned(),
         "jsx" | "mjs" => "js".to_owned(),
         "docker" => "dockerfile".to_owned(),
+        "csharp" => "cs".to_owned(),
+        "fsharp" => "fs".to_owned(),
+        "objc" | "objectivec" | "objective-c" => "m".to_owned(),
+        "fortran" => "f90".to_owned(),
+        "scheme" => "scm".to_owned(),
+        "apache" | "apacheconf" => "htaccess".to_owned(),
         other => other.to_owned(),
     };
     GRAMMARS.find_syntax_by_token(&token).map_or(Grammar::Unknown, Grammar::Known)
@@ -166,7 +172,30 @@ mod tests {
     fn plain_is_not_unknown() {
         assert!(matches!(grammar("text"), Grammar::Plain));
         assert!(matches!(grammar("klingon"), Grammar::Unknown));
-        for known in ["rust", "py", "toml", "yaml", "bash", "sh", "go", "js", "ts", "json", "sql", "diff", "html", "dockerfile", "nginx", "console"] {
+        for known in [
+            "rust",
+            "py",
+            "toml",
+            "yaml",
+            "bash",
+            "sh",
+            "go",
+            "js",
+            "ts",
+            "json",
+            "sql",
+            "diff",
+            "html",
+            "dockerfile",
+            "nginx",
+            "console",
+            "csharp",
+            "fsharp",
+            "objc",
+            "fortran",
+            "scheme",
+            "apache",
+        ] {
             assert!(matches!(grammar(known), Grammar::Known(_)), "{known}");
         }
     }

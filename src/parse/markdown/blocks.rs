@@ -21,6 +21,9 @@ impl<'a> Writer<'a, '_> {
     pub(super) fn start(&mut self, tag: Tag<'a>, range: Range<usize>, events: &mut Events<'a>) {
         match tag {
             Tag::Paragraph => {
+                if self.is_top_level() && self.before == Before::Nothing {
+                    self.before = Before::LeadsOn;
+                }
                 self.fresh_line();
                 self.push("<p>");
             }
@@ -30,10 +33,7 @@ impl<'a> Writer<'a, '_> {
             Tag::HtmlBlock => self.html_block(events),
             Tag::List(start) => self.start_list(start),
             Tag::Item => self.open("<li>"),
-            Tag::FootnoteDefinition(name) => {
-                self.containers += 1;
-                self.open_frame(FrameKind::Footnote(name.into_string()));
-            }
+            Tag::FootnoteDefinition(name) => self.start_footnote(name.into_string()),
             Tag::DefinitionList => self.open("<dl>\n"),
             Tag::DefinitionListTitle => self.open("<dt>"),
             Tag::DefinitionListDefinition => self.open("<dd>"),
@@ -86,6 +86,9 @@ impl<'a> Writer<'a, '_> {
 
     /// Opens a block that holds blocks.
     fn open(&mut self, html: &str) {
+        if self.before == Before::Nothing {
+            self.before = Before::LeadsOn;
+        }
         self.end_run();
         self.fresh_line();
         self.push(html);
@@ -136,7 +139,7 @@ impl<'a> Writer<'a, '_> {
         attrs: &[(CowStr<'a>, Option<CowStr<'a>>)],
         range: Range<usize>,
     ) {
-        let opens_text = level == HeadingLevel::H1 && self.is_top_level() && self.before == Before::Nothing && self.body().html.is_empty();
+        let opens_text = level == HeadingLevel::H1 && self.is_top_level() && self.before == Before::Nothing;
         self.end_run();
         let attributes = heading_attributes(classes, attrs);
         self.open_frame(FrameKind::Heading(HeadingStart { id: id.map(CowStr::into_string), attributes, range, opens_text }));
@@ -150,6 +153,7 @@ impl<'a> Writer<'a, '_> {
             self.content.opening_title = Some(text.clone());
             if self.cx.title.is_none_or(|t| same_title(t, &text)) {
                 self.run.clear();
+                self.before = Before::LeadsOn;
                 return;
             }
         }
@@ -172,7 +176,7 @@ impl<'a> Writer<'a, '_> {
         self.escape_attribute(&id);
         self.push(&format!("\"{}>", start.attributes));
         self.body().append(frame.body);
-        if self.cx.settings.markdown.heading_anchors {
+        if self.cx.settings.markdown.heading_anchors && !text.is_empty() {
             self.push(" <a class=\"anchor\" href=\"");
             self.body().hole(HoleKind::Here);
             self.push("#");
@@ -252,7 +256,8 @@ impl<'a> Writer<'a, '_> {
         }
         self.tables += 1;
         self.fresh_line();
-        let framed = table.frame(frame.body, self.tables);
+        let id = self.ids.give(Some(&format!("table-{}", self.tables)), "");
+        let framed = table.frame(frame.body, &id);
         self.body().append(framed);
         self.block_ends(Before::Block);
     }

@@ -117,6 +117,6 @@ fn wrapped(fence: &Fence, index: usize, line: &str, numbered: bool) -> String {
         class.push_str(" del");
         (open, close) = ("del", "del");
     }
-    let data = if numbered { format!(" data-line=\"{}\"", fence.first_line + index) } else { String::new() };
+    let data = if numbered { format!(" data-line=\"{}\"", fence.first_line.saturating_add(index)) } else { String::new() };
     format!("<{open} class=\"{class}\"{data}>{line}</{close}>")
 }

@@ -6,12 +6,12 @@ use pulldown_cmark::{Event, LinkType, TagEnd};
 use pulldown_cmark_escape::escape_href;
 use pulldown_latex::config::DisplayMode;
 
-use super::Flavor;
 use super::writer::{Before, Events, Writer};
+use super::{Flavor, is_comment};
 use crate::config::UnsafeHtml;
 use crate::diag::Diagnostic;
 use crate::parse::link::classify;
-use crate::parse::raw_html::{self, Found};
+use crate::parse::raw_html::{self, Found, Holds};
 use crate::parse::{HoleKind, Link, LinkKind, Remark, Target, math, narrow};
 
 impl<'a> Writer<'a, '_> {
@@ -141,7 +141,10 @@ impl<'a> Writer<'a, '_> {
         if self.cx.flavor == Flavor::Folio {
             self.fresh_line();
         }
-        self.block_ends(Before::Block);
+        // A comment is no block to a reader.
+        if self.cx.flavor == Flavor::CommonMark || !is_comment(&text) {
+            self.block_ends(Before::Block);
+        }
     }
 
     /// Raw HTML under the site's policy.
@@ -149,14 +152,22 @@ impl<'a> Writer<'a, '_> {
         if self.cx.flavor == Flavor::CommonMark {
             return self.push(html);
         }
-        let comment = html.trim_start().starts_with("<!--");
+        if self.is_stray_component(&range) {
+            self.escape_text(html);
+            return self.run.push_str(html);
+        }
         match self.cx.settings.markdown.unsafe_html {
             UnsafeHtml::Allow => self.allowed_html(html, range.start),
             UnsafeHtml::Strip => {
                 let text = raw_html::text(html);
                 self.escape_text(&text);
+                if let Some(hidden) = raw_html::hides(html).filter(|_| text.is_empty() && !html.contains("</")) {
+                    self.hidden = hidden;
+                } else if raw_html::hides(html) == Some(false) {
+                    self.hidden = false;
+                }
             }
-            UnsafeHtml::Error if comment => {}
+            UnsafeHtml::Error if is_comment(html) => {}
             UnsafeHtml::Error => self.error(
                 Diagnostic::error("HTML in Markdown is not allowed on this site")
                     .at(range)
@@ -165,60 +176,72 @@ impl<'a> Writer<'a, '_> {
         }
     }
 
+    /// Whether a tag is a component call that does not stand alone on its line; it stays text, with a warning.
+    fn is_stray_component(&mut self, range: &Range<usize>) -> bool {
+        let text = self.cx.text;
+        let (Some(before), Some(after)) = (text.get(..range.start), text.get(range.end..)) else { return false };
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let stray =
+            (line.ends_with("{{") && after.starts_with("}}")) || (line.trim_end().ends_with("{%") && after.trim_start_matches(' ').starts_with("%}"));
+        if stray {
+            self.remark(
+                Remark::new("this component call is shown as text: it does not stand alone on its line", range.clone())
+                    .hint("put it on a line of its own, outside of quotes"),
+            );
+        }
+        stray
+    }
+
     /// Lets HTML through, with the links in it made symbolic and those that run code made harmless.
     fn allowed_html(&mut self, html: &str, offset: usize) {
-        self.html_depth += tag_balance(html);
+        let inspected = raw_html::inspect(html);
+        self.html_depth += inspected.balance;
+        // A tag that does not end here would swallow what follows: it is no tag.
+        let end = inspected.unfinished.filter(|at| html.is_char_boundary(*at)).unwrap_or(html.len());
         let mut from = 0;
-        for found in raw_html::inspect(html) {
+        for found in inspected.found {
             match found {
                 Found::Id(id) => self.content.anchors.push(id),
-                Found::Url { value, range } => {
-                    let target = classify(&value, self.cx.source.parent(), LinkKind::Attribute);
-                    if !matches!(target, Target::Article { .. } | Target::Local { .. } | Target::Dead) {
-                        continue;
+                Found::Url { value, range, holds } if range.end <= end => {
+                    let kind = if holds == Holds::Picture { LinkKind::Image } else { LinkKind::Anchor };
+                    let target = classify(&value, self.cx.source.parent(), kind);
+                    if !matches!(target, Target::External(_) | Target::Scheme(_)) {
+                        self.replace_value(html, &mut from, range, target, offset);
                     }
-                    let (Some(before), Some(quoted)) = (html.get(from..range.start), html.get(..range.start)) else { continue };
-                    let bare = !quoted.ends_with(['"', '\'']);
-                    self.push(before);
-                    if bare {
-                        self.push("\"");
-                    }
-                    if target == Target::Dead {
-                        self.remark(Remark::new(
-                            "this link would run code in the reader's browser, so it leads nowhere",
-                            offset + range.start..offset + range.end,
-                        ));
-                    }
-                    self.link(Link { kind: LinkKind::Attribute, target, span: narrow(&(offset + range.start..offset + range.end)) });
-                    if bare {
-                        self.push("\"");
-                    }
-                    from = range.end;
                 }
+                Found::Code { range } if range.end <= end => self.replace_value(html, &mut from, range, Target::Dead, offset),
+                Found::Policy { at, url } if at <= end => {
+                    let target = classify(&url, self.cx.source.parent(), LinkKind::Anchor);
+                    if matches!(target, Target::External(_)) && at >= from {
+                        self.push(html.get(from..at).unwrap_or_default());
+                        self.link(Link { kind: LinkKind::Policy, target, span: narrow(&(offset + at..offset + at + 1)) });
+                        from = at;
+                    }
+                }
+                _ => {}
             }
         }
-        self.push(html.get(from..).unwrap_or_default());
+        self.push(html.get(from..end).unwrap_or_default());
+        self.escape_text(&html[end..]);
+    }
+
+    /// Writes raw HTML up to the value of an attribute, and a link in the value's place.
+    fn replace_value(&mut self, html: &str, from: &mut usize, range: Range<usize>, target: Target, offset: usize) {
+        let (Some(before), Some(so_far)) = (html.get(*from..range.start), html.get(..range.start)) else { return };
+        let bare = !so_far.ends_with(['"', '\'']);
+        let span = offset + range.start..offset + range.end;
+        self.push(before);
+        self.push(if bare { "\"" } else { "" });
+        if target == Target::Dead {
+            self.remark(Remark::new("this link would run code in the reader's browser, so it leads nowhere", span.clone()));
+        }
+        self.link(Link { kind: LinkKind::Attribute, target, span: narrow(&span) });
+        self.push(if bare { "\"" } else { "" });
+        *from = range.end;
     }
 }
 
 fn is_more_mark(html: &str) -> bool {
     let inner = html.trim().strip_prefix("<!--").and_then(|t| t.strip_suffix("-->"));
     inner.is_some_and(|t| t.trim().eq_ignore_ascii_case("more"))
-}
-
-/// Elements opened less elements closed, void elements aside.
-fn tag_balance(html: &str) -> i64 {
-    const VOID: [&str; 14] = ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
-    let mut balance = 0;
-    for (i, _) in html.match_indices('<') {
-        let rest = &html[i + 1..];
-        if rest.starts_with('/') {
-            balance -= 1;
-        } else if rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            let name = rest[..rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len())].to_ascii_lowercase();
-            let closed = rest.find('>').is_some_and(|end| rest[..end].ends_with('/'));
-            balance += i64::from(!VOID.contains(&name.as_str()) && !closed);
-        }
-    }
-    balance
 }

@@ -69,8 +69,9 @@ pub fn render(
         (Flavor::Folio, HeadingShift::Auto) => u8::from(has_inner_level_one(&masked[body_start..], options, title)),
         _ => 0,
     };
+    let notes = notes::reachable(&masked[body_start..], options);
     let context = writer::Context { text: masked, offset: body_start, source, title, settings, flavor, shift };
-    let mut content = writer::Writer::new(context, scan.markers, memo).run(options);
+    let mut content = writer::Writer::new(context, scan.markers, notes, memo).run(options);
     content.errors.extend(errors.into_iter().collect());
     content
 }
@@ -107,9 +108,16 @@ fn has_inner_level_one(body: &str, options: Options, title: Option<&str>) -> boo
                     return true;
                 }
             }
+            Event::Start(Tag::HtmlBlock) | Event::End(TagEnd::HtmlBlock) => continue,
+            Event::Html(html) if is_comment(&html) => continue,
             Event::Text(t) | Event::Code(t) => {
                 if let Some((_, text)) = &mut current {
                     text.push_str(&t);
+                }
+            }
+            Event::SoftBreak | Event::HardBreak => {
+                if let Some((_, text)) = &mut current {
+                    text.push(' ');
                 }
             }
             _ => {}
@@ -119,7 +127,17 @@ fn has_inner_level_one(body: &str, options: Options, title: Option<&str>) -> boo
     false
 }
 
-/// Whether a heading repeats the title, white space aside.
+/// Whether a piece of HTML is a comment, whole.
+fn is_comment(html: &str) -> bool {
+    html.trim().strip_prefix("<!--").is_some_and(|rest| rest.ends_with("-->") && rest.find("-->").is_some_and(|at| at + 3 == rest.len()))
+}
+
+/// Whether a heading repeats the title: white space, the kind of quotes and dashes, and marks of code aside.
 fn same_title(title: &str, heading: &str) -> bool {
-    title.split_whitespace().eq(heading.split_whitespace())
+    let plain = |text: &str| {
+        let text = text.replace(['\u{2018}', '\u{2019}'], "'").replace(['\u{201c}', '\u{201d}'], "\"").replace(['\u{2013}', '\u{2014}'], "-");
+        let text = text.replace("---", "-").replace("--", "-").replace("...", "…").replace(['`', '*'], "");
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    plain(title) == plain(heading)
 }

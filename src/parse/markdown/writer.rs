@@ -1,6 +1,6 @@
 //! The writer's state and its loop: frames of HTML under construction, the run of text being read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::iter::Peekable;
 use std::ops::Range;
 
@@ -47,7 +47,11 @@ pub(super) enum FrameKind {
         containers: usize,
     },
     Heading(super::blocks::HeadingStart),
-    Footnote(String),
+    Footnote {
+        name: String,
+        /// How many headings and anchors there were before it.
+        before: (usize, usize),
+    },
     Table(Table),
     Row,
 }
@@ -77,6 +81,10 @@ pub(super) struct Writer<'a, 'm> {
     pub containers: usize,
     /// Elements that raw HTML has opened and not closed.
     pub html_depth: i64,
+    /// Whether a tag that is stripped has begun a script or a style.
+    pub hidden: bool,
+    /// Whether components have been nested too deep; told once.
+    pub too_deep: bool,
     pub before: Before,
     pub tables: usize,
 }
@@ -85,7 +93,7 @@ pub(super) struct Writer<'a, 'm> {
 const DEEPEST: usize = 32;
 
 impl<'a, 'm> Writer<'a, 'm> {
-    pub(super) fn new(cx: Context<'a>, markers: Vec<Marker>, memo: &'m mut Memo) -> Self {
+    pub(super) fn new(cx: Context<'a>, markers: Vec<Marker>, notes: HashSet<String>, memo: &'m mut Memo) -> Self {
         Self {
             cx,
             memo,
@@ -93,10 +101,12 @@ impl<'a, 'm> Writer<'a, 'm> {
             frames: vec![Frame { body: Body::default(), kind: FrameKind::Root }],
             markers: markers.into_iter().map(|m| (m.start, m.kind)).collect(),
             ids: Ids::default(),
-            notes: Notes::default(),
+            notes: Notes::new(notes),
             run: String::new(),
             containers: 0,
             html_depth: 0,
+            hidden: false,
+            too_deep: false,
             before: Before::Nothing,
             tables: 0,
         }
@@ -177,6 +187,9 @@ impl<'a, 'm> Writer<'a, 'm> {
     }
 
     fn text(&mut self, text: &str) {
+        if self.hidden {
+            return;
+        }
         self.escape_text(text);
         self.run.push_str(text);
     }
@@ -246,7 +259,10 @@ impl<'a, 'm> Writer<'a, 'm> {
             }
             MarkerKind::Open(call) => {
                 if self.frames.len() > DEEPEST {
-                    self.error(Diagnostic::error(format!("components are nested more than {DEEPEST} deep")).at(range));
+                    if !std::mem::replace(&mut self.too_deep, true) {
+                        self.error(Diagnostic::error(format!("components are nested more than {DEEPEST} deep")).at(range));
+                    }
+                    return true;
                 }
                 let number = self.call(call);
                 self.open_frame(FrameKind::Component { call: number, containers: self.containers });
@@ -277,6 +293,9 @@ impl<'a, 'm> Writer<'a, 'm> {
 
     fn close_component(&mut self, name: &str, range: Range<usize>) {
         let fits = matches!(self.frames.last(), Some(Frame { kind: FrameKind::Component { containers, .. }, .. }) if *containers == self.containers);
+        if !fits && self.too_deep {
+            return;
+        }
         if !fits {
             self.error(
                 Diagnostic::error(format!("`<{name}>` closes inside another block than it opens in"))
