@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::Timestamp;
 
 use crate::config::Overrides;
-use crate::pipeline::{Options, Stats};
+use crate::pipeline::{Cache, Explain, Options, Stats};
 use crate::plan::{Shown, Visibility};
 use crate::scaffold::Ci;
 
@@ -104,7 +104,7 @@ pub struct Init {
 impl Build {
     /// What the arguments mean.
     #[must_use]
-    pub fn options(&self, now: Timestamp) -> Options {
+    pub fn options(&self, now: Timestamp, program: String) -> Options {
         let shown = |yes: bool| if yes { Shown::Yes } else { Shown::No };
         Options {
             root: self.root.clone(),
@@ -112,6 +112,9 @@ impl Build {
             overrides: Overrides { base_url: self.base_url.clone() },
             visibility: Visibility { drafts: shown(self.drafts), future: shown(self.future), now },
             jobs: self.jobs.map(usize::from),
+            cache: if self.no_cache { Cache::Ignore } else { Cache::Use },
+            explain: if self.explain { Explain::Yes } else { Explain::No },
+            program,
         }
     }
 }
@@ -131,12 +134,21 @@ pub fn now(epoch: Option<&str>) -> Result<Timestamp, String> {
     Timestamp::from_second(seconds).map_err(|e| format!("SOURCE_DATE_EPOCH is out of range: {e}"))
 }
 
+/// Which program this is: its version and, since one under development keeps its version through many changes,
+/// its file's size and time.
+#[must_use]
+pub fn program(executable: Option<(u64, std::time::SystemTime)>) -> String {
+    let build = executable.and_then(|(size, time)| Some(format!("{size} {}", time.duration_since(std::time::UNIX_EPOCH).ok()?.as_nanos())));
+    format!("folio {} {}", env!("CARGO_PKG_VERSION"), build.unwrap_or_default())
+}
+
 /// The figures as one JSON object.
 #[must_use]
 pub fn stats_json(stats: &Stats) -> String {
     let ms = |d: std::time::Duration| (d.as_secs_f64() * 1_000_000.0).round() / 1000.0;
     serde_json::json!({
         "pages": stats.pages,
+        "parsed": stats.parsed,
         "rendered": stats.rendered,
         "reused": stats.reused,
         "written": stats.outcome.written,
@@ -186,7 +198,11 @@ pub fn summary(stats: &Stats) -> String {
     if stats.outcome.deleted > 0 {
         parts.push(format!("{} deleted", stats.outcome.deleted));
     }
-    let hidden = [(stats.hidden.drafts, "draft"), (stats.hidden.future, "in the future"), (stats.hidden.expired, "expired")];
+    let hidden = [
+        (stats.hidden.drafts, if stats.hidden.drafts == 1 { "draft" } else { "drafts" }),
+        (stats.hidden.future, "in the future"),
+        (stats.hidden.expired, "expired"),
+    ];
     let hidden: Vec<String> = hidden.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let hidden = if hidden.is_empty() { String::new() } else { format!(" (left out: {})", hidden.join(", ")) };
     format!("Built {pages}{hidden} in {time}: {}", parts.join(", "))

@@ -12,11 +12,14 @@ use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
 use crate::config;
 use crate::diag::{Diagnostic, Excerpt, Report};
+use crate::memo::Mark;
 use crate::paths::SourcePath;
 
 /// An article larger than this is refused: it is a mistake, and its parts would not fit 32-bit offsets.
@@ -35,6 +38,20 @@ pub struct Sources {
     pub data: Vec<SourcePath>,
     /// The site's templates, and those of the default theme that it does not replace.
     pub templates: Vec<TemplateSource>,
+    /// Files under `templates/`.
+    pub own_templates: Vec<SourcePath>,
+}
+
+impl Sources {
+    /// Every file of the site that a build reads, but for `site.toml`.
+    pub fn files(&self) -> impl Iterator<Item = SourcePath> + '_ {
+        let statics = self.statics.iter().filter_map(|f| match &f.origin {
+            Origin::Site(path) => Some(path.clone()),
+            Origin::Theme(_) => None,
+        });
+        let templates = self.own_templates.iter().cloned();
+        self.articles.iter().chain(&self.assets).chain(&self.data).cloned().chain(statics).chain(templates)
+    }
 }
 
 /// A file that is published as it is.
@@ -65,6 +82,41 @@ impl TemplateSource {
     #[must_use]
     pub fn file(name: &str) -> String {
         format!("templates/{name}")
+    }
+}
+
+/// What a file system says of a file, by which it is known again without being read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    pub size: u64,
+    /// Nanoseconds since the epoch.
+    pub modified: u64,
+    /// When anything about the file last changed, which no program can set; 0 where that is not kept.
+    pub changed: u64,
+    pub inode: u64,
+}
+
+impl Stamp {
+    fn of(data: &fs::Metadata) -> Self {
+        let nanos = |t: io::Result<SystemTime>| {
+            t.ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok()).and_then(|d| u64::try_from(d.as_nanos()).ok()).unwrap_or(0)
+        };
+        #[cfg(unix)]
+        let (changed, inode) = {
+            use std::os::unix::fs::MetadataExt;
+            let seconds = u64::try_from(data.ctime()).unwrap_or(0);
+            (seconds * 1_000_000_000 + u64::try_from(data.ctime_nsec()).unwrap_or(0), data.ino())
+        };
+        #[cfg(not(unix))]
+        let (changed, inode) = (0, 0);
+        Self { size: data.len(), modified: nanos(data.modified()), changed, inode }
+    }
+
+    /// Whether the file was left alone for a second before `moment` (nanoseconds since the epoch): then a later
+    /// change shows in the stamp, however coarse the file system's clock.
+    #[must_use]
+    pub fn is_settled(&self, moment: u64) -> bool {
+        self.modified.max(self.changed) + 1_000_000_000 < moment
     }
 }
 
@@ -129,7 +181,8 @@ impl Disk {
         }
         sources.data = self.walk("data", &mut report);
         sources.statics = self.statics(&mut report);
-        sources.templates = self.templates(&mut report);
+        sources.own_templates = self.walk("templates", &mut report);
+        sources.templates = self.templates(&sources.own_templates, &mut report);
         (sources, report)
     }
 
@@ -148,11 +201,11 @@ impl Disk {
         files
     }
 
-    fn templates(&self, report: &mut Report) -> Vec<TemplateSource> {
+    fn templates(&self, own: &[SourcePath], report: &mut Report) -> Vec<TemplateSource> {
         let mut templates = Vec::new();
-        for path in self.walk("templates", report) {
+        for path in own {
             let Some(name) = path.below("templates") else { continue };
-            match self.text(&path) {
+            match self.text(path) {
                 Ok(text) => templates.push(TemplateSource { name: name.to_owned(), text: text.into() }),
                 Err(error) => report.push(error),
             }
@@ -172,6 +225,22 @@ impl Disk {
     /// When it cannot be read or is not UTF-8; the diagnostic points at the first wrong byte.
     pub fn text(&self, path: &SourcePath) -> Result<String, Diagnostic> {
         read_text(&self.root.join(path.as_str()), path.as_str())
+    }
+
+    /// What the file system says of a file; `None` when it is not there.
+    #[must_use]
+    pub fn stamp(&self, path: &SourcePath) -> Option<Stamp> {
+        fs::metadata(self.root.join(path.as_str())).ok().map(|data| Stamp::of(&data))
+    }
+
+    /// A file's text as [`Disk::text`] has it, with the mark of its bytes.
+    ///
+    /// # Errors
+    /// As [`Disk::text`].
+    pub fn marked_text(&self, path: &SourcePath) -> Result<(String, Mark), Diagnostic> {
+        let bytes = read_bytes(&self.root.join(path.as_str()), path.as_str())?;
+        let mark = Mark::of(&bytes);
+        Ok((decode(bytes, path.as_str())?, mark))
     }
 
     /// A file's bytes.
@@ -312,6 +381,10 @@ fn is_ignored(name: &str, folder: &str) -> bool {
 }
 
 fn read_text(path: &Path, name: &str) -> Result<String, Diagnostic> {
+    decode(read_bytes(path, name)?, name)
+}
+
+fn read_bytes(path: &Path, name: &str) -> Result<Vec<u8>, Diagnostic> {
     let data = fs::metadata(path).map_err(|e| unreadable(name, &e))?;
     if !data.is_file() {
         return Err(Diagnostic::error("this is not a file").in_file(name));
@@ -320,8 +393,7 @@ fn read_text(path: &Path, name: &str) -> Result<String, Diagnostic> {
     if len > MAX_TEXT {
         return Err(Diagnostic::error(format!("this file is larger than {} MiB", MAX_TEXT >> 20)).in_file(name));
     }
-    let bytes = fs::read(path).map_err(|e| unreadable(name, &e))?;
-    decode(bytes, name)
+    fs::read(path).map_err(|e| unreadable(name, &e))
 }
 
 fn decode(bytes: Vec<u8>, name: &str) -> Result<String, Diagnostic> {

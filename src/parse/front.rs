@@ -367,11 +367,9 @@ const RENAMED: [(&str, &str); 13] = [
 fn rename(mut tree: Map<String, Value>) -> Map<String, Value> {
     if let Some(published) = tree.remove("published") {
         let no = matches!(&published, Value::Bool(false))
+            || published.as_i64() == Some(0)
             || published.as_str().is_some_and(|s| ["no", "false", "off"].contains(&s.to_ascii_lowercase().as_str()));
         tree.entry("draft").or_insert(Value::Bool(no));
-    }
-    for key in ["tags", "category"] {
-        split_at_commas(&mut tree, key);
     }
     for (theirs, ours) in RENAMED {
         if let Some(value) = tree.remove(theirs) {
@@ -394,6 +392,9 @@ fn rename(mut tree: Map<String, Value>) -> Map<String, Value> {
         for (ours, value) in moved {
             tree.entry(ours).or_insert(value);
         }
+    }
+    for key in ["tags", "category"] {
+        split_at_commas(&mut tree, key);
     }
     if let Some(authors) = tree.get_mut("authors") {
         name_authors(authors);

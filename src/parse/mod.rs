@@ -33,6 +33,7 @@ pub use words::WordCount;
 
 use crate::config;
 use crate::diag::{Diagnostic, Report};
+use crate::memo::Mark;
 use crate::paths::SourcePath;
 
 /// The settings that parsing depends on; nothing else of `site.toml` may.
@@ -46,6 +47,13 @@ impl Settings {
     #[must_use]
     pub fn of(config: &config::Config) -> Self {
         Self { markdown: config.markdown.clone(), line_numbers: config.highlight.line_numbers }
+    }
+
+    /// The mark of all that parsing depends on besides the text.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        let m = &self.markdown;
+        Mark::of_json(&(m.smart_punctuation, m.math, m.heading_anchors, m.heading_shift, m.unsafe_html, self.line_numbers))
     }
 }
 

@@ -50,7 +50,7 @@ struct Tag {
     start: usize,
     name_end: usize,
     href: Option<String>,
-    /// Whether the author gives `rel` or `target`.
+    /// Whether the author gives `rel`.
     has_policy: bool,
 }
 
@@ -69,7 +69,7 @@ pub(super) fn inspect(html: &str) -> Inspected {
             CallbackEvent::AttributeName { name } => {
                 attribute = name.to_ascii_lowercase();
                 if let Some(tag) = &mut tag {
-                    tag.has_policy |= attribute == b"rel" || attribute == b"target";
+                    tag.has_policy |= attribute == b"rel";
                 }
             }
             CallbackEvent::AttributeValue { value } => {

@@ -77,8 +77,11 @@ impl Plan {
 /// Warns of addresses in `site.toml` that nothing answers at.
 pub(super) fn check_config(plan: &Plan, config: &Config, report: &mut Report) {
     let prefix = config.base_url.prefix();
-    for url in config.menu.main.iter().chain(&config.menu.footer).map(|item| &item.url) {
-        if url.starts_with("//") || url.starts_with('#') || url.contains("://") || url.starts_with("mailto:") {
+    for url in config.menu.main.iter().chain(&config.menu.footer).map(|item| &item.url).chain([&config.author.url]) {
+        if url.is_empty() {
+            continue;
+        }
+        if url.starts_with("//") || url.starts_with('#') || url.split(['/', '?']).next().is_some_and(|start| start.contains(':')) {
             continue;
         }
         let path = url.split(['?', '#']).next().unwrap_or_default();

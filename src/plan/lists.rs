@@ -12,18 +12,14 @@ use crate::parse::{Doc, front, widen};
 use crate::paths::{Route, SourcePath, slugify};
 
 /// Articles and `_index.md` files apart, without what is not to be seen.
-pub(super) fn split(
-    docs: Vec<Arc<Doc>>,
-    visibility: Visibility,
-    config: &Config,
-    hidden: &mut HashMap<SourcePath, Hidden>,
-) -> (Vec<Arc<Doc>>, Vec<Arc<Doc>>) {
+pub(super) fn split(docs: Vec<Arc<Doc>>, visibility: Visibility, config: &Config, plan: &mut Plan) -> (Vec<Arc<Doc>>, Vec<Arc<Doc>>) {
     let mut pages = Vec::new();
     let mut sections = Vec::new();
     for doc in docs {
+        plan.turning_points.extend(doc.front.date.into_iter().chain(doc.front.expires));
         match hidden_by(&doc, visibility, config) {
             Some(why) => {
-                hidden.insert(doc.source.clone(), why);
+                plan.hidden.insert(doc.source.clone(), why);
             }
             None if is_section_file(&doc.source) => sections.push(doc),
             None => pages.push(doc),
@@ -303,7 +299,9 @@ fn tell_unconfigured(plan: &Plan, config: &Config, report: &mut Report) {
         report.push(warning.suggest(name, config.ads.slots.keys().map(String::as_str)));
     }
     for section in config.permalinks.keys().filter(|name| !plan.sections.iter().any(|s| s.path == **name)) {
-        let warning = Diagnostic::warning(format!("there is no section `{section}` for this pattern")).in_file(crate::config::FILE).at_text(section);
+        let warning = Diagnostic::warning(format!("there is no section `{section}` for this pattern"))
+            .in_file(crate::config::FILE)
+            .at_text(format!("{section} ="));
         report.push(warning.suggest(section, plan.sections.iter().map(|s| s.path.as_str())));
     }
 }

@@ -14,11 +14,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, FeedFormat, SortBy};
 use crate::diag::Report;
 use crate::load::Sources;
-use crate::parse::Doc;
+use crate::parse::{Doc, Moment};
 use crate::paths::{OutPath, Route, SourcePath};
 
 pub(crate) use jobs::{feed_name, is_listed};
@@ -46,6 +47,8 @@ pub struct Plan {
     pub assets: HashMap<SourcePath, Route>,
     /// What a Markdown file of this path became.
     pub by_source: HashMap<SourcePath, Node>,
+    /// Dates at which an article comes to be seen, or no longer is.
+    pub turning_points: Vec<Moment>,
     /// Articles that are not built, and why.
     pub hidden: HashMap<SourcePath, Hidden>,
 }
@@ -216,7 +219,7 @@ pub struct Faulty {
 }
 
 /// How many articles are left out, by why.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HiddenCounts {
     pub drafts: usize,
     pub future: usize,
@@ -235,7 +238,7 @@ pub fn plan(docs: Vec<Arc<Doc>>, faulty: &Faulty, sources: &Sources, config: &Co
     let mut report = Report::default();
     let mut plan = Plan::default();
     plan.hidden.extend(faulty.unreadable.iter().map(|source| (source.clone(), Hidden::Unreadable)));
-    let (pages, sections) = lists::split(docs, visibility, config, &mut plan.hidden);
+    let (pages, sections) = lists::split(docs, visibility, config, &mut plan);
     lists::build_sections(&mut plan, sections, &pages, config, &mut report);
     routes::build_pages(&mut plan, pages, config, faulty, &mut report);
     lists::order(&mut plan);

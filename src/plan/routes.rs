@@ -60,7 +60,7 @@ fn route(doc: &Doc, plan: &Plan, section: usize, config: &Config) -> Result<Rout
         if let Some(word) = unfilled(&filled) {
             let error =
                 Diagnostic::error(format!("`path` holds `{word}`, which nothing fills in")).in_file(doc.source.as_str()).at(widen(&path.span));
-            return Err(error.hint("known: :year :month :day :title :slug :category :categories; the first three need a date"));
+            return Err(error.hint("known: :year :month :day :title :slug :name :category :categories; the first three need a date"));
         }
         return parse_page_route(&filled).map_err(|e| {
             Diagnostic::error(format!("`path` cannot be \"{}\": {e}", path.value))
@@ -147,8 +147,11 @@ fn fill_placeholders(path: &str, doc: &Doc, slug: &str) -> String {
         return path.to_owned();
     }
     let category = doc.front.terms.get("category").and_then(|c| c.first()).map(|c| super::lists::term_slug(c)).unwrap_or_default();
-    let filled = path.replace(":title", slug).replace(":slug", slug).replace(":name", slug);
-    let mut filled = filled.replace(":categories", &category).replace(":category", &category).replace("//", "/");
+    let mut filled = path.replace(":title", slug).replace(":slug", slug).replace(":name", slug);
+    filled = filled.replace(":categories", &category).replace(":category", &category);
+    if !filled.contains("://") {
+        filled = filled.replace("//", "/");
+    }
     if let Some(date) = doc.front.date {
         filled = filled
             .replace(":year", &format!("{:04}", date.civil.year()))

@@ -95,7 +95,8 @@ impl Filler<'_> {
         let mut target = "";
         if host != config.base_url.host() {
             rel.extend(config.markdown.external_links.rel.split_whitespace());
-            target = &config.markdown.external_links.target;
+            // HTML may bring a target of its own.
+            target = if link.kind == LinkKind::Policy { "" } else { &config.markdown.external_links.target };
         }
         let affiliate = config.ads.affiliate_hosts.iter().any(|h| host == *h || host.ends_with(&format!(".{h}")));
         if affiliate || self.from.doc.front.sponsored {

@@ -1,6 +1,6 @@
 //! The functions that templates ask the site with. Each call goes into the trace of the job.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,9 +9,10 @@ use serde_json::json;
 use tera::value::Key;
 use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
-use super::{Audience, Trace, TracedCall, World, image_size};
+use super::{Audience, Call, Trace, World, image_size};
 use crate::config::SortBy;
 use crate::diag::nearest;
+use crate::memo::Mark;
 use crate::paths::{OutPath, Route, SourcePath, percent_encode};
 use crate::plan::{CopyFrom, JobKind, Node, PageId};
 
@@ -36,29 +37,35 @@ pub(super) fn register(tera: &mut Tera, world: &Arc<World>, trace: &Arc<Mutex<Tr
         tera.register_function(name, move |kwargs: Kwargs, _: &State| -> TeraResult<Value> {
             let audience = if for_feed.load(Ordering::Relaxed) { Audience::Feed } else { Audience::Page };
             let answer = ask(&world, &kwargs, audience);
-            let result = match &answer {
-                Ok(value) => hash(&text(value)),
-                Err(error) => hash(&error.to_string()),
-            };
-            trace.lock().unwrap_or_else(PoisonError::into_inner).push(TracedCall { function: name, arguments: arguments(&kwargs), result });
+            let call = Call { function: name.to_owned(), arguments: arguments(&kwargs), audience };
+            trace.lock().unwrap_or_else(PoisonError::into_inner).push((call, mark_of(&answer)));
             answer
         });
     }
 }
 
+/// The mark of what a traced call gives now; one that cannot be made again has a mark of its own.
+pub(super) fn ask_again(world: &World, call: &Call) -> Mark {
+    let ask = FUNCTIONS.iter().find(|(name, _)| *name == call.function).map(|(_, ask)| ask);
+    let arguments: Option<serde_json::Value> = serde_json::from_str(&call.arguments).ok();
+    let arguments = arguments.and_then(|a| Value::from_serializable(&a).into_map());
+    match (ask, arguments) {
+        (Some(ask), Some(arguments)) => mark_of(&ask(world, &Kwargs::new(Arc::new(arguments)), call.audience)),
+        _ => Mark::default(),
+    }
+}
+
+fn mark_of(answer: &TeraResult<Value>) -> Mark {
+    match answer {
+        Ok(value) => Mark::of_json(&(value, value.is_safe())),
+        Err(error) => Mark::of(error.to_string().as_bytes()),
+    }
+}
+
+/// The arguments as a JSON object with its keys sorted.
 fn arguments(kwargs: &Kwargs) -> String {
-    let mut given: Vec<_> = kwargs.iter().map(|(key, value)| (key.to_string(), text(value))).collect();
-    given.sort();
-    given.into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
-}
-
-fn text(value: &Value) -> String {
-    serde_json::to_string(value).unwrap_or_default()
-}
-
-fn hash(text: &str) -> u64 {
-    let bytes = *blake3::hash(text.as_bytes()).as_bytes();
-    u64::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]])
+    let sorted: BTreeMap<String, &Value> = kwargs.iter().map(|(key, value)| (key.to_string(), value)).collect();
+    serde_json::to_string(&sorted).unwrap_or_default()
 }
 
 fn value(of: &impl Serialize) -> Value {
@@ -171,24 +178,15 @@ fn asset(world: &World, kwargs: &Kwargs, audience: Audience) -> TeraResult<Value
     Ok(Value::from(format!("{}?v={mark}", world.link(&route, audience))))
 }
 
-/// The mark of a copied file's content. A pure function of the site, so it is worked out once.
+/// The mark of a copied file's content.
 fn mark(world: &World, out: &OutPath, kind: &JobKind) -> TeraResult<String> {
-    let known = |marks: &Mutex<HashMap<OutPath, String>>| marks.lock().unwrap_or_else(PoisonError::into_inner).get(out).cloned();
-    if let Some(mark) = known(&world.marks) {
-        return Ok(mark);
-    }
     let mark = match kind {
-        JobKind::Copy(CopyFrom::Theme { bytes, .. }) => short_hash(bytes),
-        JobKind::Copy(CopyFrom::Site(source)) => short_hash(&world.inputs.file(source).map_err(|d| Error::message(d.message))?.unwrap_or_default()),
-        JobKind::HighlightCss => short_hash(world.highlight_css.as_bytes()),
+        JobKind::Copy(CopyFrom::Theme { bytes, .. }) => Mark::of(bytes),
+        JobKind::Copy(CopyFrom::Site(source)) => world.inputs.mark(source).unwrap_or_default(),
+        JobKind::HighlightCss => Mark::of(world.highlight_css().as_bytes()),
         _ => return Err(Error::message(format!("`{out}` is a page, not a file that is copied; link to it with `url`"))),
     };
-    world.marks.lock().unwrap_or_else(PoisonError::into_inner).insert(out.clone(), mark.clone());
-    Ok(mark)
-}
-
-fn short_hash(bytes: &[u8]) -> String {
-    blake3::hash(bytes).to_hex().as_str()[..8].to_owned()
+    Ok(format!("{:08x}", mark.0 >> 32))
 }
 
 /// `image(src=…, width=…)`: the address of a picture of the site and the size to show it at. `src` is a
@@ -254,7 +252,7 @@ fn url(world: &World, kwargs: &Kwargs, audience: Audience) -> TeraResult<Value> 
 /// `highlight_css()`: the rules for highlighted code, to be put into a `style` element.
 #[expect(clippy::unnecessary_wraps, reason = "has the type of its neighbours in the table")]
 fn highlight_css(world: &World, _: &Kwargs, _: Audience) -> TeraResult<Value> {
-    Ok(Value::safe_string(&world.highlight_css))
+    Ok(Value::safe_string(world.highlight_css()))
 }
 
 /// A key of a template's map.

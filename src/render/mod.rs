@@ -6,6 +6,7 @@
 
 mod address;
 pub mod ads;
+mod closure;
 mod comments;
 mod css;
 mod engine;
@@ -16,22 +17,28 @@ mod filters;
 mod functions;
 mod image_size;
 mod pages;
+mod parts;
 mod redirect;
 mod sitemap;
 pub mod view;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use tera::Value;
 
 use crate::config::Config;
 use crate::diag::{Diagnostic, Report};
 use crate::load::TemplateSource;
+use crate::memo::Mark;
 use crate::parse::Body;
-use crate::paths::{OutPath, SourcePath};
+use crate::paths::SourcePath;
 use crate::plan::{CopyFrom, Job, JobKind, Node, Plan};
+use closure::Closures;
 use engine::Engine;
+use parts::Shared;
+pub use parts::{Part, Parts};
 
 /// What rendering reads besides the plan.
 pub trait Inputs: Send + Sync {
@@ -46,6 +53,12 @@ pub trait Inputs: Send + Sync {
     /// # Errors
     /// When it is there and cannot be read.
     fn file(&self, path: &SourcePath) -> Result<Option<Vec<u8>>, Diagnostic>;
+
+    /// The mark of a body.
+    fn body_mark(&self, node: Node) -> Mark;
+
+    /// The mark of a file's content; `None` when there is none.
+    fn mark(&self, path: &SourcePath) -> Option<Mark>;
 }
 
 /// Everything that templates can see, unchanging while a site is rendered.
@@ -57,30 +70,38 @@ pub struct World {
     pub site: Value,
     /// Route → views and hearts.
     pub counters: comments::Counters,
-    /// The style sheet for highlighted code.
-    pub highlight_css: String,
-    /// Copied file → the mark of its content, filled in as templates ask.
-    marks: Mutex<HashMap<OutPath, String>>,
+    closures: Closures,
+    shared: Shared,
+    highlight_css: OnceLock<String>,
 }
 
-/// A call that a template made, for the trace of its job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TracedCall {
-    pub function: &'static str,
-    /// The arguments as JSON, in the order of their names.
-    pub arguments: String,
-    /// The hash of what came back; a miss has one too.
-    pub result: u64,
+impl World {
+    /// The style sheet for highlighted code.
+    pub(crate) fn highlight_css(&self) -> &str {
+        self.highlight_css.get_or_init(|| css::highlight(&self.config))
+    }
 }
 
 /// Who reads what is rendered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Audience {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Audience {
     /// A visitor of the site.
     Page,
     /// A feed reader: every address is absolute, and there are no ads.
     Feed,
 }
+
+/// A call that a template made, as it can be made again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Call {
+    pub function: String,
+    /// The arguments as a JSON object, its keys sorted.
+    pub arguments: String,
+    pub audience: Audience,
+}
+
+/// A call with the mark of what came back; a miss has one too.
+pub type TracedCall = (Call, Mark);
 
 /// What a job read while it rendered, in order.
 pub type Trace = Vec<TracedCall>;
@@ -123,8 +144,8 @@ impl Renderer {
     pub fn new(plan: Plan, config: Config, templates: Vec<TemplateSource>, inputs: Box<dyn Inputs>) -> Result<Self, Report> {
         let site = view::site(&config, &plan);
         let counters = comments::Counters::read(&config, &*inputs)?;
-        let highlight_css = css::highlight(&config);
-        let world = Arc::new(World { plan, config, inputs, site, counters, highlight_css, marks: Mutex::default() });
+        let (closures, shared) = (Closures::new(&templates), Shared::new(plan.pages.len()));
+        let world = Arc::new(World { plan, config, inputs, site, counters, closures, shared, highlight_css: OnceLock::new() });
         let first = Engine::new(&world, &templates)?;
         Ok(Self { world, templates, pool: Mutex::new(vec![first]) })
     }
@@ -154,16 +175,33 @@ impl Renderer {
         let world = &*self.world;
         let text = match &job.kind {
             JobKind::Feed { format, scope } => feed::render(world, engine, job, *format, *scope)?,
-            JobKind::Sitemap { part } => sitemap::part(world, *part),
-            JobKind::SitemapIndex { parts } => sitemap::index(world, *parts),
-            JobKind::Robots => sitemap::robots(world),
-            JobKind::AdsTxt => world.config.ads.ads_txt.iter().map(|line| format!("{line}\n")).collect(),
-            JobKind::HighlightCss => world.highlight_css.clone(),
-            JobKind::Redirect { to, .. } => redirect::page(world, to),
-            JobKind::Copy(_) => String::new(),
+            JobKind::Sitemap { .. }
+            | JobKind::SitemapIndex { .. }
+            | JobKind::Robots
+            | JobKind::AdsTxt
+            | JobKind::HighlightCss
+            | JobKind::Redirect { .. } => plain(world, &job.kind),
             _ => pages::render(world, engine, job)?,
         };
         Ok(text.into_bytes())
+    }
+
+    /// What a job is made of.
+    #[must_use]
+    pub fn parts(&self, job: &Job) -> Parts {
+        self.world.parts(job)
+    }
+
+    /// The mark of what a call gives now.
+    #[must_use]
+    pub fn ask_again(&self, call: &Call) -> Mark {
+        functions::ask_again(&self.world, call)
+    }
+
+    /// The mark of every template by name.
+    #[must_use]
+    pub fn template_marks(&self) -> BTreeMap<String, Mark> {
+        self.world.closures.marks()
     }
 
     fn take_engine(&self) -> Result<Engine, Report> {
@@ -173,5 +211,18 @@ impl Renderer {
 
     fn give_back(&self, engine: Engine) {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(engine);
+    }
+}
+
+/// The text of a job that needs no template.
+fn plain(world: &World, kind: &JobKind) -> String {
+    match kind {
+        JobKind::Sitemap { part } => sitemap::part(world, *part),
+        JobKind::SitemapIndex { parts } => sitemap::index(world, *parts),
+        JobKind::Robots => sitemap::robots(world),
+        JobKind::AdsTxt => world.config.ads.ads_txt.iter().map(|line| format!("{line}\n")).collect(),
+        JobKind::HighlightCss => world.highlight_css().to_owned(),
+        JobKind::Redirect { to, .. } => redirect::page(world, to),
+        _ => String::new(),
     }
 }

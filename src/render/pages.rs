@@ -121,7 +121,7 @@ fn list(world: &World, ids: &[PageId], pager: Pager, route: &Route) -> Value {
 }
 
 /// The years that have articles, newest first, with how many.
-fn years(world: &World) -> Vec<serde_json::Value> {
+pub(super) fn years(world: &World) -> Vec<serde_json::Value> {
     let mut counts = BTreeMap::new();
     for year in world.plan.articles.iter().filter_map(|id| world.plan.year(*id)) {
         *counts.entry(year).or_insert(0_usize) += 1;

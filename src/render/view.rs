@@ -213,15 +213,35 @@ impl World {
         way
     }
 
-    fn series(&self, doc: &Doc) -> Vec<SeriesView<'_>> {
+    fn series<'a>(&'a self, doc: &'a Doc) -> impl Iterator<Item = &'a crate::plan::Term> {
         let taxonomy = self.plan.taxonomies.iter().find(|t| t.name == "series");
         let names = doc.front.terms.get("series").into_iter().flatten();
-        let terms = names.filter_map(|name| taxonomy?.terms.iter().find(|t| t.name == *name));
-        terms.map(|t| SeriesView { term: self.named(&t.name, &t.route), pages: t.pages.iter().rev().map(|id| self.card(*id)).collect() }).collect()
+        names.filter_map(move |name| taxonomy?.terms.iter().find(|t| t.name == *name))
     }
 
+    /// The articles of the series that an article is part of.
+    pub(super) fn series_pages(&self, doc: &Doc) -> Vec<PageId> {
+        self.series(doc).flat_map(|t| t.pages.iter().rev().copied()).collect()
+    }
+
+    /// An article's view.
     #[must_use]
     pub fn page(&self, id: PageId) -> PageView<'_> {
+        let page = &self.plan.pages[id];
+        let mut view = self.page_alone(id);
+        view.series = self
+            .series(&page.doc)
+            .map(|t| SeriesView { term: self.named(&t.name, &t.route), pages: t.pages.iter().rev().map(|id| self.card(*id)).collect() })
+            .collect();
+        view.newer = page.newer.map(|id| self.card(id));
+        view.older = page.older.map(|id| self.card(id));
+        view.related = self.cards(&page.related);
+        view
+    }
+
+    /// An article's view without the cards of others.
+    #[must_use]
+    pub(super) fn page_alone(&self, id: PageId) -> PageView<'_> {
         let page = &self.plan.pages[id];
         let doc = &*page.doc;
         let is_article = doc.front.date.is_some();
@@ -233,12 +253,12 @@ impl World {
             toc: crate::parse::outline::tree(&doc.outline),
             show_toc: doc.front.toc.unwrap_or(false),
             terms: doc.front.terms.keys().map(|name| (name.as_str(), self.terms(doc, name))).collect(),
-            series: self.series(doc),
+            series: Vec::new(),
             section: Some(self.named(&self.plan.sections[page.section].title, &self.plan.sections[page.section].route)),
             ancestors: self.ancestors(page.section),
-            newer: page.newer.map(|id| self.card(id)),
-            older: page.older.map(|id| self.card(id)),
-            related: self.cards(&page.related),
+            newer: None,
+            older: None,
+            related: Vec::new(),
             ads: ads::of_page(&self.config.ads, &doc.front.ads, is_article),
             comments: doc.front.comments.unwrap_or(self.config.comments.show && is_article),
             views: doc.front.views.or(counts.views),
@@ -294,8 +314,9 @@ fn configured_url(url: &str, config: &Config, plan: &Plan) -> String {
     if url.is_empty() || url.starts_with('#') || url.starts_with("//") || url.split(['/', '?']).next().is_some_and(|start| start.contains(':')) {
         return url.to_owned();
     }
-    if let Some(node) = url.strip_prefix("@/").and_then(|path| plan.node(&format!("content/{path}"))) {
-        return config.base_url.local(&plan.route_of(node).encoded());
+    let (path, rest) = url.split_at(url.find(['?', '#']).unwrap_or(url.len()));
+    if let Some(node) = path.strip_prefix("@/").and_then(|path| plan.node(&format!("content/{path}"))) {
+        return format!("{}{rest}", config.base_url.local(&plan.route_of(node).encoded()));
     }
     let rooted = format!("/{}", url.trim_start_matches('/'));
     let path = rooted.split(['?', '#']).next().unwrap_or_default();

@@ -62,6 +62,11 @@ pub(super) fn path(state: &Path, root: &Path, folder: &Path) -> PathBuf {
 
 /// When a file was last written, as its file system says; 0 when it does not.
 pub(super) fn modified(path: &Path) -> u64 {
-    let time = fs::symlink_metadata(path).and_then(|m| m.modified()).ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+    fs::symlink_metadata(path).map_or(0, |data| time_of(&data))
+}
+
+/// As [`modified`], of what is known already.
+pub(super) fn time_of(data: &fs::Metadata) -> u64 {
+    let time = data.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
     time.and_then(|t| u64::try_from(t.as_nanos()).ok()).unwrap_or(0)
 }

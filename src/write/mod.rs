@@ -81,6 +81,30 @@ impl Output {
         Stage { output: self, next: AtomicU64::new(0), staged: Mutex::new(BTreeMap::new()) }
     }
 
+    /// Where the pipeline keeps what it knows of this output.
+    #[must_use]
+    pub fn records_path(&self) -> PathBuf {
+        self.manifest_path.with_extension("records")
+    }
+
+    /// Whether every file of the manifest is as it was written.
+    #[must_use]
+    pub fn is_intact(&self) -> bool {
+        self.manifest.files.iter().all(|(path, written)| self.is_as_written(path, written))
+    }
+
+    fn is_as_written(&self, path: &OutPath, written: &Written) -> bool {
+        let file = self.folder.join(path.as_str());
+        fs::symlink_metadata(&file).is_ok_and(|data| data.is_file() && data.len() == written.size && manifest::time_of(&data) == written.modified)
+    }
+
+    /// The outcome of a build that has nothing to do.
+    #[must_use]
+    pub fn as_it_is(&self) -> Outcome {
+        let files = &self.manifest.files;
+        Outcome { unchanged: files.len(), bytes: files.values().map(|w| w.size).sum(), ..Outcome::default() }
+    }
+
     /// Removes the staging folder and all that was staged; the output stays as it was.
     pub fn abandon(self) {
         let _ = fs::remove_dir_all(&self.staging);
@@ -180,6 +204,15 @@ impl Stage<'_> {
         };
         self.staged.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), StagedFile { written, staged });
         Ok(())
+    }
+
+    /// Keeps a file as the output has it; `false` when it is not there as it was written.
+    #[must_use]
+    pub fn keep(&self, path: &OutPath) -> bool {
+        let Some(written) = self.output.manifest.files.get(path).filter(|w| self.output.is_as_written(path, w)) else { return false };
+        let file = StagedFile { written: written.clone(), staged: None };
+        self.staged.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), file);
+        true
     }
 
     /// All that was taken.

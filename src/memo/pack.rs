@@ -1,0 +1,146 @@
+//! A file of blobs that only grows.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+#[cfg(not(unix))]
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use super::Mark;
+
+/// Where a blob lies in its pack, and what it must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handle {
+    offset: u64,
+    len: u32,
+    mark: Mark,
+}
+
+impl Handle {
+    /// The mark of the blob's content.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        self.mark
+    }
+
+    /// The blob's size in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        u64::from(self.len)
+    }
+}
+
+/// A store of blobs, shared by threads.
+#[derive(Debug)]
+pub struct Pack {
+    file: File,
+    end: AtomicU64,
+    #[cfg(not(unix))]
+    seek: Mutex<()>,
+}
+
+impl Pack {
+    /// Opens a pack to read and to append to; it is made when it is not there.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let end = AtomicU64::new(file.metadata()?.len());
+        Ok(Self {
+            file,
+            end,
+            #[cfg(not(unix))]
+            seek: Mutex::new(()),
+        })
+    }
+
+    /// The size of the file in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.end.load(Ordering::Relaxed)
+    }
+
+    /// Appends a blob.
+    ///
+    /// # Errors
+    /// When the disk is full, or a single blob passes 4 GiB.
+    pub fn put(&self, bytes: &[u8]) -> io::Result<Handle> {
+        let len = u32::try_from(bytes.len()).map_err(|_| io::Error::other("a single body is larger than 4 GiB"))?;
+        let offset = self.end.fetch_add(u64::from(len), Ordering::Relaxed);
+        self.write_at(bytes, offset)?;
+        Ok(Handle { offset, len, mark: Mark::of(bytes) })
+    }
+
+    /// Reads a blob back.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds something else there.
+    pub fn get(&self, handle: Handle) -> io::Result<Vec<u8>> {
+        if handle.offset.saturating_add(handle.size()) > self.size() {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the pack is too short"));
+        }
+        let mut bytes = vec![0; handle.len as usize];
+        self.read_at(&mut bytes, handle.offset)?;
+        if Mark::of(&bytes) != handle.mark {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a blob of the pack is damaged"));
+        }
+        Ok(bytes)
+    }
+
+    #[cfg(unix)]
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::write_all_at(&self.file, bytes, offset)
+    }
+
+    #[cfg(unix)]
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, bytes, offset)
+    }
+
+    #[cfg(not(unix))]
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        use std::io::{Seek, SeekFrom, Write};
+        let _guard = self.seek.lock();
+        (&self.file).seek(SeekFrom::Start(offset))?;
+        (&self.file).write_all(bytes)
+    }
+
+    #[cfg(not(unix))]
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        use std::io::{Read, Seek, SeekFrom};
+        let _guard = self.seek.lock();
+        (&self.file).seek(SeekFrom::Start(offset))?;
+        (&self.file).read_exact(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blobs_come_back_in_any_order_and_damage_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new/pack");
+        let pack = Pack::open(&path).unwrap();
+        let handles: Vec<_> = (0..100u8).map(|i| pack.put(&vec![i; usize::from(i)]).unwrap()).collect();
+        let again = Pack::open(&path).unwrap();
+        for (i, handle) in handles.iter().enumerate().rev() {
+            assert_eq!(again.get(*handle).unwrap(), vec![u8::try_from(i).unwrap(); i]);
+        }
+        let mut bytes = std::fs::read(&path).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        std::fs::write(&path, &bytes[..]).unwrap();
+        assert!(Pack::open(&path).unwrap().get(handles[99]).is_err());
+        std::fs::write(&path, &bytes[..10]).unwrap();
+        assert!(Pack::open(&path).unwrap().get(handles[99]).is_err());
+    }
+}

@@ -1,0 +1,206 @@
+//! What a job is made of, as marks: when none of them has changed, and what its templates asked for still
+//! gives the same, rendering it again would give the same bytes.
+
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Audience, World};
+use crate::memo::{Mark, Marker};
+use crate::parse::Doc;
+use crate::paths::{Route, SourcePath};
+use crate::plan::links::From;
+use crate::plan::{CopyFrom, Job, JobKind, Node, PageId, Pager, Scope, SectionId};
+
+/// A part of what a job is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Part {
+    /// Its template, with what that extends, includes and calls.
+    Template,
+    /// What every page can see of `site.toml`.
+    Site,
+    /// What is shown of the thing itself: an article's front matter, place and headings, a list's name and pages.
+    Own,
+    /// The text.
+    Body,
+    /// The addresses that its links lead to.
+    Links,
+    /// What a list shows of the article of this file.
+    Card(SourcePath),
+    /// All of the article of this file.
+    Entry(SourcePath),
+    /// The content of a file that is copied.
+    File,
+}
+
+/// A job's parts in order.
+pub type Parts = Vec<(Part, Mark)>;
+
+/// Marks that many jobs share, worked out when first asked for.
+#[derive(Debug, Default)]
+pub struct Shared {
+    cards: Vec<OnceLock<Mark>>,
+    site: OnceLock<Mark>,
+}
+
+impl Shared {
+    pub(super) fn new(pages: usize) -> Self {
+        Self { cards: (0..pages).map(|_| OnceLock::new()).collect(), site: OnceLock::new() }
+    }
+}
+
+impl World {
+    /// The parts of a job.
+    #[must_use]
+    pub fn parts(&self, job: &Job) -> Parts {
+        let mut parts = Parts::new();
+        match &job.kind {
+            JobKind::Page(id) => self.page_parts(*id, &mut parts),
+            JobKind::Section { section, pager } => self.section_parts(*section, *pager, &mut parts),
+            JobKind::Taxonomy(index) => {
+                self.templated("taxonomy.html", &mut parts);
+                parts.push((Part::Own, Mark::of_json(&super::functions::taxonomy_view(self, *index))));
+            }
+            JobKind::Term { taxonomy, term, pager } => {
+                let t = &self.plan.taxonomies[*taxonomy];
+                let term = &t.terms[*term];
+                self.templated("term.html", &mut parts);
+                let view =
+                    json!([t.name, t.route.as_str(), super::functions::term_view(self, term), self.pager(&term.route, *pager, term.pages.len())]);
+                parts.push((Part::Own, Mark::of_json(&view)));
+                self.card_parts(self.plan.slice(&term.pages, *pager), &mut parts);
+            }
+            JobKind::Archive => {
+                self.templated("archive.html", &mut parts);
+                parts.push((Part::Own, Mark::of_json(&super::pages::years(self))));
+            }
+            JobKind::Year(year) => {
+                self.templated("archive.html", &mut parts);
+                parts.push((Part::Own, Mark(u64::from(year.unsigned_abs()))));
+                let ids: Vec<PageId> = self.plan.articles.iter().copied().filter(|id| self.plan.year(*id) == Some(*year)).collect();
+                self.card_parts(&ids, &mut parts);
+            }
+            JobKind::NotFound => self.templated("404.html", &mut parts),
+            JobKind::Feed { scope, format } => self.feed_parts(job, *scope, &format!("{format:?}"), &mut parts),
+            JobKind::Copy(CopyFrom::Site(path)) => parts.push((Part::File, self.inputs.mark(path).unwrap_or_default())),
+            JobKind::Copy(CopyFrom::Theme { bytes, .. }) => parts.push((Part::File, Mark::of(bytes))),
+            // These are as quickly made as marked.
+            JobKind::Sitemap { .. }
+            | JobKind::SitemapIndex { .. }
+            | JobKind::Robots
+            | JobKind::AdsTxt
+            | JobKind::HighlightCss
+            | JobKind::Redirect { .. } => {
+                let text = super::plain(self, &job.kind);
+                parts.push((Part::Own, Mark::of(text.as_bytes())));
+            }
+        }
+        let mut route = Marker::default();
+        route.text(job.route.as_str());
+        parts.push((Part::Own, route.finish()));
+        parts
+    }
+
+    fn site_mark(&self) -> Mark {
+        *self.shared.site.get_or_init(|| {
+            let config = &self.config;
+            Mark::of_json(&(&self.site, &config.markdown.external_links, &config.ads, &config.article, &config.feeds, config.timezone.iana_name()))
+        })
+    }
+
+    fn templated(&self, template: &str, parts: &mut Parts) {
+        parts.push((Part::Template, self.closures.mark(template, std::iter::empty())));
+        parts.push((Part::Site, self.site_mark()));
+    }
+
+    fn templated_with_body(&self, template: &str, doc: &Doc, parts: &mut Parts) {
+        // An ad may come into a text that calls none.
+        let calls = doc.calls.iter().map(|c| c.name.as_str()).chain(["ad"]);
+        parts.push((Part::Template, self.closures.mark(template, calls)));
+        parts.push((Part::Site, self.site_mark()));
+    }
+
+    /// The mark of an article's card.
+    #[must_use]
+    pub fn card_mark(&self, id: PageId) -> Mark {
+        *self.shared.cards[id].get_or_init(|| Mark::of_json(&self.card(id)))
+    }
+
+    fn card_parts(&self, ids: &[PageId], parts: &mut Parts) {
+        parts.extend(ids.iter().map(|id| (Part::Card(self.plan.pages[*id].doc.source.clone()), self.card_mark(*id))));
+    }
+
+    /// The mark of where an article's links lead.
+    fn links_mark(&self, doc: &Doc, route: &Route) -> Mark {
+        let mut marker = Marker::default();
+        for link in &doc.links {
+            marker.text(self.address(&link.target, From { doc, route }, Audience::Page).as_deref().unwrap_or("\0"));
+        }
+        marker.finish()
+    }
+
+    fn page_parts(&self, id: PageId, parts: &mut Parts) {
+        let page = &self.plan.pages[id];
+        self.templated_with_body(&page.template, &page.doc, parts);
+        parts.push((Part::Own, self.page_mark(id)));
+        parts.push((Part::Body, self.inputs.body_mark(Node::Page(id))));
+        parts.push((Part::Links, self.links_mark(&page.doc, &page.route)));
+        self.card_parts(&page.newer.into_iter().chain(page.older).chain(page.related.iter().copied()).collect::<Vec<_>>(), parts);
+        self.card_parts(&self.series_pages(&page.doc), parts);
+    }
+
+    /// The mark of an article's view, without the cards of others.
+    fn page_mark(&self, id: PageId) -> Mark {
+        // How many cards there are, and in which place, is part of the view.
+        let page = &self.plan.pages[id];
+        Mark::of_json(&(self.page_alone(id), page.newer.is_some(), page.older.is_some(), page.related.len()))
+    }
+
+    fn section_parts(&self, id: SectionId, pager: Pager, parts: &mut Parts) {
+        let section = &self.plan.sections[id];
+        let listed = self.plan.listed(id);
+        match &section.doc {
+            Some(doc) => {
+                self.templated_with_body(&section.template, doc, parts);
+                parts.push((Part::Body, self.inputs.body_mark(Node::Section(id))));
+                parts.push((Part::Links, self.links_mark(doc, &section.route)));
+            }
+            None => self.templated(&section.template, parts),
+        }
+        parts.push((Part::Own, Mark::of_json(&(self.section(id), self.pager(&section.route, pager, listed.len())))));
+        self.card_parts(self.plan.slice(listed, pager), parts);
+    }
+
+    fn feed_parts(&self, job: &Job, scope: Scope, format: &str, parts: &mut Parts) {
+        let (ids, name) = match scope {
+            Scope::Site => (&self.plan.articles, ""),
+            Scope::Term { taxonomy, term } => {
+                let term = &self.plan.taxonomies[taxonomy].terms[term];
+                (&term.pages, term.name.as_str())
+            }
+        };
+        parts.push((Part::Site, self.site_mark()));
+        parts.push((Part::Own, Mark::of_json(&(format, name, job.route.as_str()))));
+        let dated = ids.iter().filter(|id| self.plan.pages[**id].doc.front.date.is_some()).take(self.config.feeds.limit);
+        for id in dated {
+            let page = &self.plan.pages[*id];
+            let mut marker = Marker::default();
+            let template = self.closures.mark("", page.doc.calls.iter().map(|c| c.name.as_str()));
+            marker
+                .mark(template)
+                .mark(self.page_mark(*id))
+                .mark(self.card_mark(*id))
+                .mark(self.inputs.body_mark(Node::Page(*id)))
+                .mark(self.links_mark(&page.doc, &page.route));
+            // Components of the text may show the cards around it.
+            let mut cards = Parts::new();
+            self.card_parts(&page.newer.into_iter().chain(page.older).chain(page.related.iter().copied()).collect::<Vec<_>>(), &mut cards);
+            self.card_parts(&self.series_pages(&page.doc), &mut cards);
+            cards.iter().for_each(|(_, mark)| {
+                marker.mark(*mark);
+            });
+            parts.push((Part::Entry(page.doc.source.clone()), marker.finish()));
+        }
+    }
+}
