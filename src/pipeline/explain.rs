@@ -37,7 +37,7 @@ fn differences(old: &Doc, new: &Doc) -> Vec<&'static str> {
         ("weight", a.weight != b.weight),
         ("sponsored", a.sponsored != b.sponsored),
         ("extra", a.extra != b.extra),
-        ("length", old.words != new.words),
+        ("text", old.words != new.words || old.outline != new.outline),
     ];
     fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }

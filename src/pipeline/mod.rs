@@ -166,7 +166,7 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
     let (from, until) = visible_span(&plan, &config, options.visibility.now);
     stats.plan = clock.lap();
 
-    let inputs = Stored::new(disk.clone(), Arc::clone(&store.pack), &plan, &files);
+    let inputs = Stored::new(disk.clone(), Arc::clone(&store.pack), &plan, &files, settings.clone());
     let renderer = match Renderer::new(plan, config, sources.templates, Box::new(inputs)) {
         Ok(renderer) => renderer,
         Err(problems) => {

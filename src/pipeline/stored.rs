@@ -7,7 +7,7 @@ use super::files::{Entry, Handles};
 use crate::diag::Diagnostic;
 use crate::load::Disk;
 use crate::memo::{Mark, Pack};
-use crate::parse::Body;
+use crate::parse::{self, Body, Memo, Settings};
 use crate::paths::SourcePath;
 use crate::plan::{Node, Plan};
 use crate::render::Inputs;
@@ -18,10 +18,13 @@ pub(super) struct Stored {
     pages: Vec<Option<Handles>>,
     sections: Vec<Option<Handles>>,
     marks: BTreeMap<SourcePath, Mark>,
+    /// The files of pages and sections, and how they are read, for when the pack cannot give a body.
+    sources: [Vec<Option<SourcePath>>; 2],
+    settings: Settings,
 }
 
 impl Stored {
-    pub(super) fn new(disk: Disk, pack: Arc<Pack>, plan: &Plan, files: &BTreeMap<SourcePath, Entry>) -> Self {
+    pub(super) fn new(disk: Disk, pack: Arc<Pack>, plan: &Plan, files: &BTreeMap<SourcePath, Entry>, settings: Settings) -> Self {
         let handles = |source: &SourcePath| files.get(source).and_then(|e| e.parsed);
         Self {
             disk,
@@ -29,6 +32,11 @@ impl Stored {
             pages: plan.pages.iter().map(|p| handles(&p.doc.source)).collect(),
             sections: plan.sections.iter().map(|s| s.doc.as_ref().and_then(|d| handles(&d.source))).collect(),
             marks: files.iter().filter(|(_, e)| e.parsed.is_none()).map(|(path, e)| (path.clone(), e.mark)).collect(),
+            sources: [
+                plan.pages.iter().map(|p| Some(p.doc.source.clone())).collect(),
+                plan.sections.iter().map(|s| s.doc.as_ref().map(|d| d.source.clone())).collect(),
+            ],
+            settings,
         }
     }
 
@@ -40,12 +48,24 @@ impl Stored {
     }
 }
 
+impl Stored {
+    /// The pack is damaged: the file itself still says what is in it.
+    fn parse_again(&self, node: Node) -> Result<Body, Diagnostic> {
+        let (list, id) = match node {
+            Node::Page(id) => (&self.sources[0], id),
+            Node::Section(id) => (&self.sources[1], id),
+        };
+        let Some(source) = list.get(id).and_then(Option::as_ref) else { return Ok(Body::default()) };
+        let text = self.disk.text(source)?;
+        Ok(parse::parse(source, &text, &self.settings, &mut Memo::default()).body)
+    }
+}
+
 impl Inputs for Stored {
     fn body(&self, node: Node) -> Result<Body, Diagnostic> {
         let Some(handles) = self.handles(node) else { return Ok(Body::default()) };
-        let unreadable = |why: String| Diagnostic::error(format!("a parsed article cannot be read back: {why}")).hint("build with --no-cache");
-        let bytes = self.pack.get(handles.body).map_err(|e| unreadable(e.to_string()))?;
-        Body::from_bytes(&bytes).ok_or_else(|| unreadable("it is no article".into()))
+        let kept = self.pack.get(handles.body).ok().and_then(|bytes| Body::from_bytes(&bytes));
+        kept.map_or_else(|| self.parse_again(node), Ok)
     }
 
     fn file(&self, path: &SourcePath) -> Result<Option<Vec<u8>>, Diagnostic> {

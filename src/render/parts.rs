@@ -143,8 +143,8 @@ impl World {
     fn page_parts(&self, id: PageId, parts: &mut Parts) {
         let page = &self.plan.pages[id];
         self.templated_with_body(&page.template, &page.doc, parts);
-        parts.push((Part::Own, self.page_mark(id)));
         parts.push((Part::Body, self.inputs.body_mark(Node::Page(id))));
+        parts.push((Part::Own, self.page_mark(id)));
         parts.push((Part::Links, self.links_mark(&page.doc, &page.route)));
         self.card_parts(&page.newer.into_iter().chain(page.older).chain(page.related.iter().copied()).collect::<Vec<_>>(), parts);
         self.card_parts(&self.series_pages(&page.doc), parts);

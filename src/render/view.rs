@@ -39,7 +39,6 @@ pub struct Card<'a> {
     pub updated: Option<String>,
     pub year: Option<i16>,
     pub reading_time: usize,
-    pub word_count: usize,
     pub category: Option<Named>,
     pub tags: Vec<Named>,
     pub authors: Vec<Named>,
@@ -65,6 +64,7 @@ pub struct PageView<'a> {
     #[serde(flatten)]
     pub card: Card<'a>,
     pub slug: &'a str,
+    pub word_count: usize,
     /// Whether the front matter gives a description; else it is the first paragraph.
     pub has_description: bool,
     pub toc: Vec<crate::parse::outline::Entry>,
@@ -183,7 +183,6 @@ impl World {
             updated: self.date(doc.front.updated),
             year: doc.front.date.map(|d| d.civil.year()),
             reading_time: doc.words.minutes(self.config.article.words_per_minute),
-            word_count: doc.words.total(),
             category: self.terms(doc, "category").into_iter().next(),
             tags: self.terms(doc, "tag"),
             authors: self.authors(doc),
@@ -249,6 +248,7 @@ impl World {
         PageView {
             card: self.card(id),
             slug: page.route.as_str().trim_end_matches('/').rsplit('/').next().unwrap_or_default(),
+            word_count: doc.words.total(),
             has_description: doc.front.description.is_some(),
             toc: crate::parse::outline::tree(&doc.outline),
             show_toc: doc.front.toc.unwrap_or(false),

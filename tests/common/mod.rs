@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use tempfile::TempDir;
 
+pub mod everything;
+pub mod random;
+
 /// A site under test.
 pub struct Site {
     folder: TempDir,
