@@ -48,6 +48,9 @@ fn check_segment(segment: &str) -> Result<(), PathError> {
         return Err(PathError::Control);
     }
     let stem = segment.split('.').next().unwrap_or_default();
+    if !(3..=4).contains(&stem.len()) {
+        return Ok(());
+    }
     let device = stem.to_ascii_lowercase();
     let numbered = |p: &str| device.len() == 4 && device.starts_with(p) && device.as_bytes()[3].is_ascii_digit();
     if matches!(device.as_str(), "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt") {
@@ -163,10 +166,10 @@ impl Route {
             return Err(PathError::Absolute);
         }
         let decoded = percent_decode(text);
-        let lower = decoded.to_ascii_lowercase();
-        for bad in ["%2e", "%2f", "%5c", "%00"] {
-            if lower.contains(bad) {
-                return Err(PathError::Encoded(bad.to_owned()));
+        if decoded.contains('%') {
+            let lower = decoded.to_ascii_lowercase();
+            if let Some(bad) = ["%2e", "%2f", "%5c", "%00"].iter().find(|bad| lower.contains(**bad)) {
+                return Err(PathError::Encoded((*bad).to_owned()));
             }
         }
         let path = decoded.trim_start_matches('/');
@@ -206,6 +209,12 @@ impl Route {
     #[must_use]
     pub fn encoded(&self) -> String {
         percent_encode(&self.0)
+    }
+}
+
+impl std::borrow::Borrow<str> for Route {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 
@@ -297,9 +306,13 @@ pub fn percent_decode(text: &str) -> String {
 /// Encodes what may not stand in a URL path (RFC 3986 §3.3), leaving `/` alone.
 #[must_use]
 pub fn percent_encode(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte);
+    if path.bytes().all(plain) {
+        return path.to_owned();
+    }
     let mut out = String::with_capacity(path.len());
     for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte) {
+        if plain(byte) {
             out.push(byte as char);
         } else {
             out.push_str(&format!("%{byte:02X}"));

@@ -31,15 +31,15 @@ pub enum LinkKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Target {
     /// Another host: `https://…` or `//…`.
-    External(String),
+    External(Box<str>),
     /// Another scheme that does no harm: `mailto:`, `tel:`.
-    Scheme(String),
+    Scheme(Box<str>),
     /// A Markdown file of the site: `content/posts/other.md`, with a fragment.
-    Article { path: String, fragment: Option<String> },
+    Article { path: Box<str>, fragment: Option<Box<str>> },
     /// A place on the same page.
-    Fragment(String),
+    Fragment(Box<str>),
     /// A path on the site, absolute or relative; the rest is its query and fragment.
-    Local { path: String, rest: String },
+    Local { path: Box<str>, rest: Box<str> },
     /// A scheme that runs code: it leads nowhere.
     Dead,
 }
@@ -52,21 +52,21 @@ pub fn classify(url: &str, folder: &str, kind: LinkKind) -> Target {
     }
     let url = url.trim();
     if let Some(fragment) = url.strip_prefix('#') {
-        return Target::Fragment(fragment.to_owned());
+        return Target::Fragment(fragment.into());
     }
     if url.starts_with("//") {
-        return Target::External(url.to_owned());
+        return Target::External(url.into());
     }
     if let Some(scheme) = scheme_of(url) {
         return match scheme.to_ascii_lowercase().as_str() {
-            "http" | "https" => Target::External(url.to_owned()),
-            _ => Target::Scheme(url.to_owned()),
+            "http" | "https" => Target::External(url.into()),
+            _ => Target::Scheme(url.into()),
         };
     }
     let cut = url.find(['?', '#']).unwrap_or(url.len());
     let (path, rest) = url.split_at(cut);
     if let Some(below) = path.strip_prefix("@/") {
-        return article("content", below, rest).unwrap_or(Target::Article { path: below.to_owned(), fragment: None });
+        return article("content", below, rest).unwrap_or(Target::Article { path: below.into(), fragment: None });
     }
     let is_markdown = path.rsplit_once('.').is_some_and(|(_, e)| e.eq_ignore_ascii_case("md") || e.eq_ignore_ascii_case("markdown"));
     if is_markdown && kind != LinkKind::Image {
@@ -78,13 +78,13 @@ pub fn classify(url: &str, folder: &str, kind: LinkKind) -> Target {
             return target;
         }
     }
-    Target::Local { path: path.to_owned(), rest: rest.to_owned() }
+    Target::Local { path: path.into(), rest: rest.into() }
 }
 
 fn article(folder: &str, path: &str, rest: &str) -> Option<Target> {
     let path = resolve(folder, &percent_decode(path))?;
-    let fragment = rest.split_once('#').map(|(_, f)| f.to_owned()).filter(|f| !f.is_empty());
-    Some(Target::Article { path, fragment })
+    let fragment = rest.split_once('#').map(|(_, f)| f).filter(|f| !f.is_empty()).map(Into::into);
+    Some(Target::Article { path: path.into(), fragment })
 }
 
 /// The scheme of a URL (RFC 3986 §3.1), if it has one.
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn targets() {
-        let article = |path: &str, fragment: Option<&str>| Target::Article { path: path.into(), fragment: fragment.map(str::to_owned) };
+        let article = |path: &str, fragment: Option<&str>| Target::Article { path: path.into(), fragment: fragment.map(Into::into) };
         assert_eq!(anchor("other.md#part"), article("content/posts/other.md", Some("part")));
         assert_eq!(anchor("../about.md"), article("content/about.md", None));
         assert_eq!(anchor("@/docs/a b.md"), article("content/docs/a b.md", None));

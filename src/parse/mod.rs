@@ -67,7 +67,7 @@ pub struct Doc {
     /// The first paragraph as plain text, cut to a description's length.
     pub lead: String,
     pub outline: Vec<Heading>,
-    /// The ids that a fragment can lead to: headings, footnotes, `id=""` in HTML.
+    /// The ids besides those of headings that a fragment can lead to: footnotes, `id=""` in HTML.
     pub anchors: Vec<String>,
     pub links: Vec<Link>,
     /// Component calls, to be checked against the templates; the body refers to them by number.
@@ -79,6 +79,23 @@ pub struct Doc {
     pub unknown_languages: Vec<(String, Range<u32>)>,
     /// Warnings of the article itself.
     pub remarks: Vec<Remark>,
+}
+
+impl Doc {
+    /// Every id that a fragment can lead to.
+    pub fn fragments(&self) -> impl Iterator<Item = &str> {
+        self.outline.iter().map(|h| &*h.id).chain(self.anchors.iter().map(String::as_str))
+    }
+
+    /// Gives back the room that growing left.
+    fn shrink(mut self) -> Self {
+        self.outline.shrink_to_fit();
+        self.anchors.shrink_to_fit();
+        self.links.shrink_to_fit();
+        self.calls.shrink_to_fit();
+        self.lead.shrink_to_fit();
+        self
+    }
 }
 
 /// A warning that goes with a parsed article, however often it is read back.
@@ -152,7 +169,7 @@ pub fn parse(source: &SourcePath, text: &str, settings: &Settings, memo: &mut Me
         unknown_languages: content.unknown_languages,
         remarks,
     };
-    Parsed { doc, body: content.body, errors: errors.in_file(source.as_str()) }
+    Parsed { doc: doc.shrink(), body: content.body, errors: errors.in_file(source.as_str()) }
 }
 
 /// The text of a piece of HTML, without its tags.

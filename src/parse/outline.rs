@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 pub struct Heading {
     /// 1 to 6, after any shift.
     pub level: u8,
-    pub id: String,
+    pub id: Box<str>,
     /// Its text without markup.
-    pub title: String,
+    pub title: Box<str>,
 }
 
 /// A heading with those below it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
     pub level: u8,
-    pub id: String,
-    pub title: String,
+    pub id: Box<str>,
+    pub title: Box<str>,
     pub children: Vec<Entry>,
 }
 
@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn deeper_headings_are_children() {
         let of = |levels: &[u8]| {
-            let headings: Vec<_> = levels.iter().map(|l| Heading { level: *l, id: String::new(), title: String::new() }).collect();
+            let headings: Vec<_> = levels.iter().map(|l| Heading { level: *l, id: "".into(), title: "".into() }).collect();
             shape(&tree(&headings))
         };
         assert_eq!(of(&[2, 3, 3, 2, 4, 3]), "2(3()3())2(4()3())");

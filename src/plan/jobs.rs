@@ -246,6 +246,7 @@ fn settle(plan: &mut Plan, drafts: Vec<Draft>, report: &mut Report) {
             report.push(d.hint("rename one of the two"));
         }
     }
+    plan.routes = sorted.values().map(|d| d.job.route.clone()).collect();
     plan.jobs = std::mem::take(&mut sorted).into_iter().map(|(out, d)| (out, d.job)).collect();
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::{Hidden, Node, PageId, Plan};
 use crate::config::{BrokenLinks, Config};
 use crate::diag::{Diagnostic, Report, nearest};
@@ -100,50 +102,55 @@ pub(super) fn check_config(plan: &Plan, config: &Config, report: &mut Report) {
     }
 }
 
-/// A target that nothing answers for, told once however often it is linked to.
-struct Missing<'a> {
-    count: usize,
-    source: &'a SourcePath,
-    span: Range<usize>,
+/// What an article's links come to.
+#[derive(Default)]
+struct Findings<'a> {
+    problems: Vec<Diagnostic>,
+    /// Local paths that nothing answers at, with their place.
+    missing: Vec<(&'a str, &'a SourcePath, Range<u32>)>,
 }
 
 /// Reports links between articles that lead nowhere, and local paths that nothing answers for.
 pub(super) fn check(plan: &Plan, config: &Config, report: &mut Report) {
-    let mut missing: BTreeMap<&str, Missing<'_>> = BTreeMap::new();
-    // What an article that cannot be read would have answered is not known.
-    let unreadable = plan.hidden.values().any(|h| *h == Hidden::Unreadable);
-    for from in plan.docs() {
-        for link in &from.doc.links {
-            match &link.target {
-                Target::Article { path, fragment } => {
-                    if let Some(problem) = check_article(plan, from, link, path, fragment.as_deref(), config) {
-                        report.push(problem);
-                    }
-                }
-                Target::Fragment(fragment) => {
-                    if let Some(warning) = check_own_fragment(from, link, fragment) {
-                        report.push(warning);
-                    }
-                }
-                Target::Local { path, .. } => {
-                    let found = plan.local(path, from, config);
-                    let is_missing = matches!(found, Local::Absolute { known: false, .. } | Local::Relative { known: false });
-                    if is_missing && !unreadable {
-                        let entry = missing.entry(path).or_insert_with(|| Missing { count: 0, source: &from.doc.source, span: widen(&link.span) });
-                        entry.count += 1;
-                    }
-                }
-                Target::External(_) | Target::Scheme(_) | Target::Dead => {}
-            }
+    let docs: Vec<From<'_>> = plan.docs().collect();
+    let findings: Vec<Findings<'_>> = docs.par_iter().map(|from| check_doc(plan, *from, config)).collect();
+    // A target is told once, however often it is linked to.
+    let mut missing: BTreeMap<&str, (usize, &SourcePath, Range<u32>)> = BTreeMap::new();
+    for found in findings {
+        found.problems.into_iter().for_each(|problem| report.push(problem));
+        for (path, source, span) in found.missing {
+            missing.entry(path).or_insert((0, source, span)).0 += 1;
         }
     }
-    for (path, m) in missing {
-        let more = match m.count {
+    // What an article that cannot be read would have answered is not known.
+    if plan.hidden.values().any(|h| *h == Hidden::Unreadable) {
+        return;
+    }
+    for (path, (count, source, span)) in missing {
+        let more = match count {
             1 => String::new(),
             n => format!(", in {n} places"),
         };
-        report.push(Diagnostic::warning(format!("nothing on the site answers at `{path}`{more}")).in_file(m.source.as_str()).at(m.span));
+        report.push(Diagnostic::warning(format!("nothing on the site answers at `{path}`{more}")).in_file(source.as_str()).at(widen(&span)));
     }
+}
+
+fn check_doc<'a>(plan: &'a Plan, from: From<'a>, config: &Config) -> Findings<'a> {
+    let mut found = Findings::default();
+    for link in &from.doc.links {
+        match &link.target {
+            Target::Article { path, fragment } => found.problems.extend(check_article(plan, from, link, path, fragment.as_deref(), config)),
+            Target::Fragment(fragment) => found.problems.extend(check_own_fragment(from, link, fragment)),
+            Target::Local { path, .. } => {
+                let local = plan.local(path, from, config);
+                if matches!(local, Local::Absolute { known: false, .. } | Local::Relative { known: false }) {
+                    found.missing.push((path, &from.doc.source, link.span.clone()));
+                }
+            }
+            Target::External(_) | Target::Scheme(_) | Target::Dead => {}
+        }
+    }
+    found
 }
 
 fn level(config: &Config, message: String) -> Diagnostic {
@@ -177,12 +184,13 @@ fn check_article(plan: &Plan, from: From<'_>, link: &Link, path: &str, fragment:
         });
     };
     let fragment = percent_decode(fragment?);
-    let anchors = plan.doc_of(node).map(|d| d.anchors.as_slice()).unwrap_or_default();
-    if anchors.contains(&fragment) {
+    let doc = plan.doc_of(node);
+    let anchors = || doc.into_iter().flat_map(Doc::fragments);
+    if anchors().any(|a| a == fragment) {
         return None;
     }
     let d = place(level(config, format!("`{path}` has no part `#{fragment}`")));
-    Some(match nearest(&fragment, anchors.iter().map(String::as_str)) {
+    Some(match nearest(&fragment, anchors()) {
         Some(name) => d.hint(format!("did you mean `#{name}`?")),
         None => d,
     })
@@ -191,9 +199,9 @@ fn check_article(plan: &Plan, from: From<'_>, link: &Link, path: &str, fragment:
 /// A template may bring ids of its own, so that a fragment which the article does not have is a warning only.
 fn check_own_fragment(from: From<'_>, link: &Link, fragment: &str) -> Option<Diagnostic> {
     let fragment = percent_decode(fragment);
-    if fragment.is_empty() || fragment == "top" || from.doc.anchors.contains(&fragment) {
+    if fragment.is_empty() || fragment == "top" || from.doc.fragments().any(|a| a == fragment) {
         return None;
     }
     let d = Diagnostic::warning(format!("this page has no part `#{fragment}`")).in_file(from.doc.source.as_str()).at(widen(&link.span));
-    Some(d.suggest(&fragment, from.doc.anchors.iter().map(String::as_str)))
+    Some(d.suggest(&fragment, from.doc.fragments()))
 }

@@ -210,10 +210,16 @@ pub(super) fn build_taxonomies(plan: &mut Plan, config: &Config, report: &mut Re
             continue;
         }
         // Slug → spelling → articles.
+        let mut slugs: HashMap<&str, String> = HashMap::new();
         let mut groups: BTreeMap<String, BTreeMap<&str, Vec<PageId>>> = BTreeMap::new();
         for (id, page) in plan.pages.iter().enumerate() {
             for term in page.doc.front.terms.get(name).into_iter().flatten() {
-                groups.entry(term_slug(term)).or_default().entry(term).or_default().push(id);
+                let slug = slugs.entry(term).or_insert_with(|| term_slug(term));
+                let group = match groups.get_mut(slug.as_str()) {
+                    Some(group) => group,
+                    None => groups.entry(slug.clone()).or_default(),
+                };
+                group.entry(term).or_default().push(id);
             }
         }
         if groups.is_empty() {
@@ -228,15 +234,17 @@ pub(super) fn build_taxonomies(plan: &mut Plan, config: &Config, report: &mut Re
             }
         };
         let feeds = if settings.feed.unwrap_or(name == "category") { config.feeds.formats.clone() } else { Vec::new() };
-        let terms = groups.into_iter().map(|(slug, spellings)| {
+        let mut spelled = HashMap::new();
+        let mut terms = Vec::new();
+        for (slug, spellings) in groups {
             let name = spellings.iter().max_by_key(|(spelling, pages)| (pages.len(), Reverse(**spelling))).map_or("", |(s, _)| *s);
             let mut pages: Vec<PageId> = spellings.values().flatten().copied().collect();
             sort(&plan.pages, &mut pages, SortBy::Date);
             pages.dedup();
-            Term { name: name.to_owned(), route: join_or_root(&route, &format!("{slug}/")), pages, feeds: feeds.clone() }
-        });
-        let terms = terms.collect();
-        plan.taxonomies.push(Taxonomy { name: name.clone(), route, terms });
+            spelled.extend(spellings.keys().map(|s| ((*s).to_owned(), terms.len())));
+            terms.push(Term { name: name.to_owned(), route: join_or_root(&route, &format!("{slug}/")), pages, feeds: feeds.clone() });
+        }
+        plan.taxonomies.push(Taxonomy { name: name.clone(), route, terms, spellings: spelled });
     }
 }
 

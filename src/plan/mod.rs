@@ -10,7 +10,7 @@ mod print;
 mod related;
 mod routes;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -23,7 +23,6 @@ use crate::parse::{Doc, Moment};
 use crate::paths::{OutPath, Route, SourcePath};
 
 pub(crate) use jobs::{feed_name, is_listed};
-pub(crate) use lists::term_slug;
 
 /// A page's number in [`Plan::pages`].
 pub type PageId = usize;
@@ -43,6 +42,8 @@ pub struct Plan {
     pub articles: Vec<PageId>,
     /// Every file of the output.
     pub jobs: BTreeMap<OutPath, Job>,
+    /// Every route that a job answers at.
+    pub routes: HashSet<Route>,
     /// Where the files under `content/` that are no articles go.
     pub assets: HashMap<SourcePath, Route>,
     /// What a Markdown file of this path became.
@@ -109,6 +110,8 @@ pub struct Taxonomy {
     pub name: String,
     pub route: Route,
     pub terms: Vec<Term>,
+    /// Every spelling of a term, with the term's number.
+    pub spellings: HashMap<String, usize>,
 }
 
 /// A group of articles.
@@ -297,6 +300,9 @@ impl Plan {
     /// Whether some job answers at this (decoded) path, as hosts resolve it.
     #[must_use]
     pub fn answers(&self, path: &str) -> bool {
+        if self.routes.contains(path) {
+            return true;
+        }
         let Ok(route) = Route::parse(path) else { return false };
         let as_folder = || Route::parse(&format!("{path}/")).is_ok_and(|r| self.jobs.contains_key(&r.out_path()));
         self.jobs.contains_key(&route.out_path()) || (!path.ends_with('/') && as_folder())

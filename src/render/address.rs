@@ -14,7 +14,7 @@ impl World {
             Audience::Feed => base.absolute(encoded),
         };
         match target {
-            Target::External(url) | Target::Scheme(url) => Some(url.clone()),
+            Target::External(url) | Target::Scheme(url) => Some(url.to_string()),
             Target::Dead => None,
             Target::Fragment(fragment) => Some(match audience {
                 Audience::Page => format!("#{fragment}"),

@@ -3,7 +3,8 @@
 //! Tera names parents, includes and components literally, but tells nobody which. So a template's text is
 //! looked through for anything that could be such a name; a name too many costs a rendering, never a mistake.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use crate::load::TemplateSource;
 use crate::memo::{Mark, Marker};
@@ -14,6 +15,8 @@ pub struct Closures {
     templates: BTreeMap<String, Template>,
     /// Component → the template that defines it.
     components: BTreeMap<String, String>,
+    /// Marks that were asked for.
+    known: Mutex<HashMap<String, Mark>>,
 }
 
 #[derive(Debug)]
@@ -37,14 +40,25 @@ impl Closures {
             let called = tags(&source.text).filter_map(|tag| components.get(tag).cloned());
             (source.name.clone(), Template { mark: Mark::of(source.text.as_bytes()), refers_to: quoted.chain(called).collect() })
         });
-        Self { templates: templates.collect(), components: components.clone() }
+        Self { templates: templates.collect(), components: components.clone(), known: Mutex::default() }
     }
 
     /// The mark of a template, of the components called beside it, and of whatever these are made of.
     #[must_use]
     pub fn mark<'a>(&'a self, template: &'a str, components: impl Iterator<Item = &'a str>) -> Mark {
+        let components: Vec<&str> = components.collect();
+        let key = format!("{template} {}", components.join(" "));
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
+        known.unwrap_or_else(|| {
+            let mark = self.work_out(template, &components);
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, mark);
+            mark
+        })
+    }
+
+    fn work_out<'a>(&'a self, template: &'a str, components: &[&'a str]) -> Mark {
         let mut seen: BTreeSet<&str> = BTreeSet::new();
-        let mut open: Vec<&str> = components.filter_map(|c| self.components.get(c).map(String::as_str)).collect();
+        let mut open: Vec<&str> = components.iter().filter_map(|c| self.components.get(*c).map(String::as_str)).collect();
         open.push(template);
         while let Some(name) = open.pop() {
             if let Some(template) = self.templates.get(name)

@@ -139,13 +139,9 @@ impl World {
         let known = self.plan.taxonomies.iter().find(|t| t.name == taxonomy);
         let terms = doc.front.terms.get(taxonomy).into_iter().flatten();
         terms
-            .map(|name| {
-                let slug = crate::plan::term_slug(name);
-                let route = known.and_then(|t| t.route.join(&format!("{slug}/")).ok());
-                route.map_or_else(
-                    || Named { name: name.clone(), route: String::new(), url: String::new(), permalink: String::new() },
-                    |r| self.named(name, &r),
-                )
+            .map(|name| match known.and_then(|t| t.terms.get(*t.spellings.get(name)?)) {
+                Some(term) => self.named(name, &term.route),
+                None => Named { name: name.clone(), route: String::new(), url: String::new(), permalink: String::new() },
             })
             .collect()
     }

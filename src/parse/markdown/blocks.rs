@@ -186,8 +186,7 @@ impl<'a> Writer<'a, '_> {
             self.push("\">#</a>");
         }
         self.push(&format!("</h{level}>\n"));
-        self.content.anchors.push(id.clone());
-        self.content.outline.push(Heading { level, id, title: text });
+        self.content.outline.push(Heading { level, id: id.into(), title: text.into() });
         self.block_ends(Before::LeadsOn);
     }
 
