@@ -230,7 +230,7 @@ fn an_unreadable_file() {
     let site = good().file("content/secret.md", "x");
     std::fs::set_permissions(site.path("content/secret.md"), std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::read(site.path("content/secret.md")).is_ok() {
-        println!("skipped: this user may read every file, whatever its permissions");
+        common::skip("this user may read every file, whatever its permissions");
         return;
     }
     said!(site);
@@ -274,7 +274,7 @@ fn small_disk(site: &Site, options: &str) -> Option<Mounted> {
     match mounted {
         Ok(output) if output.status.success() => Some(Mounted(folder)),
         _ => {
-            println!("skipped: this user may not mount a file system");
+            common::skip("this user may not mount a file system");
             None
         }
     }

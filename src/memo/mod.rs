@@ -15,7 +15,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 pub use pack::{Handle, Pack};
-pub use sealed::{Loaded, load, save};
+pub use sealed::{Loaded, Prepared, load, prepare, save};
 
 /// Makes a new empty file in `folder` whose name starts with `prefix`, and returns its name.
 ///
@@ -65,8 +65,9 @@ impl Mark {
     }
 
     fn from_hash(hash: &blake3::Hash) -> Self {
-        let [a, b, c, d, e, f, g, h, ..] = *hash.as_bytes();
-        Self(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
+        let mut first = [0; 8];
+        first.copy_from_slice(&hash.as_bytes()[..8]);
+        Self(u64::from_le_bytes(first))
     }
 }
 

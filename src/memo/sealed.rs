@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -44,6 +44,31 @@ pub fn load<T: DeserializeOwned>(path: &Path, stamp: &str) -> Loaded<T> {
 /// # Errors
 /// When the folder cannot be written to.
 pub fn save<T: Serialize>(path: &Path, stamp: &str, value: &T) -> io::Result<()> {
+    prepare(path, stamp, value)?.put()
+}
+
+/// A sealed file that is written whole and not yet in its place.
+#[derive(Debug)]
+pub struct Prepared {
+    file: tempfile::NamedTempFile,
+    path: PathBuf,
+}
+
+impl Prepared {
+    /// Puts the file into its place, in one step.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn put(self) -> io::Result<()> {
+        self.file.persist(&self.path).map(|_| ()).map_err(|e| e.error)
+    }
+}
+
+/// Writes a sealed file beside its place.
+///
+/// # Errors
+/// When the folder cannot be written to.
+pub fn prepare<T: Serialize>(path: &Path, stamp: &str, value: &T) -> io::Result<Prepared> {
     let body = postcard::to_stdvec(value).map_err(io::Error::other)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
@@ -52,8 +77,7 @@ pub fn save<T: Serialize>(path: &Path, stamp: &str, value: &T) -> io::Result<()>
     file.write_all(blake3::hash(stamp.as_bytes()).as_bytes())?;
     file.write_all(blake3::hash(&body).as_bytes())?;
     file.write_all(&body)?;
-    file.persist(path).map_err(|e| e.error)?;
-    Ok(())
+    Ok(Prepared { file, path: path.to_owned() })
 }
 
 #[cfg(test)]

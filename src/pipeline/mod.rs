@@ -214,13 +214,15 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
         templates,
         ..Records::default()
     };
-    drop(renderer);
-    if let Err(e) = keep(&records_path, &options.program, rendering.recorder.finish(rest), store, files, settings.mark()) {
+    // The process is about to end: taking a large site apart piece by piece would only cost time.
+    std::mem::forget(renderer);
+    if let Err(e) = keep(&records_path, &options.program, &rendering.recorder.finish(rest), store, files, settings.mark()) {
         report.push(
             Diagnostic::warning(format!("this build could not be kept for the next: {}", crate::load::reason(&e)))
                 .hint("the next build does all of it again"),
         );
     }
+    std::mem::forget(before);
     report.extend(stored_warnings.into_iter().collect());
     stats.write = clock.lap();
     stats.total = start.elapsed();
@@ -231,12 +233,12 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
 fn keep(
     path: &Path,
     program: &str,
-    records: Records,
+    records: &Records,
     store: Store,
     files: BTreeMap<SourcePath, files::Entry>,
     settings: Mark,
 ) -> std::io::Result<()> {
-    memo::save(path, program, &records)?;
+    memo::save(path, program, records)?;
     store.save(files, settings)
 }
 

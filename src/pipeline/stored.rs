@@ -72,6 +72,10 @@ impl Inputs for Stored {
         self.disk.bytes_if_there(path)
     }
 
+    fn doc_mark(&self, node: Node) -> Mark {
+        self.handles(node).map(|h| h.doc.mark()).unwrap_or_default()
+    }
+
     fn body_mark(&self, node: Node) -> Mark {
         self.handles(node).map(|h| h.body.mark()).unwrap_or_default()
     }

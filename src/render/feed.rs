@@ -1,11 +1,12 @@
 //! Feeds: Atom (RFC 4287), RSS 2.0 and JSON Feed 1.1, with full texts and absolute links.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use atom_syndication as atom;
 use serde_json::json;
-use tera::Value;
+use tera::{Context, Value};
 
 use super::engine::Engine;
 use super::fill::Filler;
@@ -88,13 +89,7 @@ fn entry(world: &World, engine: &Engine, id: PageId, published: Moment) -> Resul
     let card = world.card(id);
     let content = match world.config.feeds.content {
         FeedContent::Summary => None,
-        FeedContent::Full => {
-            let body = world.inputs.body(Node::Page(id)).map_err(Report::of)?;
-            let view = Value::from_serializable(&world.page(id));
-            let from = From { doc: &page.doc, route: &page.route };
-            let filler = Filler { world, engine, from, audience: Audience::Feed, implicits: implicits(world, view), ads: BTreeMap::new() };
-            Some(clean(&filler.fill(&body)?))
-        }
+        FeedContent::Full => Some(content(world, engine, id)?),
     };
     Ok(Entry {
         title: clean(card.title),
@@ -106,6 +101,46 @@ fn entry(world: &World, engine: &Engine, id: PageId, published: Moment) -> Resul
         authors: card.authors.iter().map(|a| clean(&a.name)).collect(),
         tags: card.category.iter().chain(&card.tags).map(|t| clean(&t.name)).collect(),
     })
+}
+
+/// Texts of articles as feeds have them, for the other feeds that hold the same ones.
+///
+/// Only of articles that call no component: what these ask is to be recorded for each feed.
+#[derive(Default)]
+pub(super) struct Texts(Mutex<HashMap<PageId, Arc<str>>>);
+
+impl Texts {
+    /// The most texts that are kept; beyond it feeds are small beside the site.
+    const MOST: usize = 256;
+
+    fn get(&self, id: PageId) -> Option<Arc<str>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    fn keep(&self, id: PageId, text: &str) {
+        let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if texts.len() < Self::MOST {
+            texts.insert(id, text.into());
+        }
+    }
+}
+
+/// An article's whole text.
+fn content(world: &World, engine: &Engine, id: PageId) -> Result<String, Report> {
+    let page = &world.plan.pages[id];
+    if let Some(text) = world.feed_texts.get(id) {
+        return Ok(text.to_string());
+    }
+    let body = world.inputs.body(Node::Page(id)).map_err(Report::of)?;
+    let from = From { doc: &page.doc, route: &page.route };
+    let calls = !page.doc.calls.is_empty();
+    let implicits = if calls { implicits(world, Value::from_serializable(&world.page(id))) } else { Context::new() };
+    let filler = Filler { world, engine, from, audience: Audience::Feed, implicits, ads: BTreeMap::new() };
+    let text = clean(&filler.fill(&body)?);
+    if !calls {
+        world.feed_texts.keep(id, &text);
+    }
+    Ok(text)
 }
 
 /// Without the characters that XML 1.0 (§2.2) has no place for.

@@ -54,6 +54,9 @@ pub trait Inputs: Send + Sync {
     /// When it is there and cannot be read.
     fn file(&self, path: &SourcePath) -> Result<Option<Vec<u8>>, Diagnostic>;
 
+    /// The mark of what is known of an article but its body.
+    fn doc_mark(&self, node: Node) -> Mark;
+
     /// The mark of a body.
     fn body_mark(&self, node: Node) -> Mark;
 
@@ -73,6 +76,7 @@ pub struct World {
     closures: Closures,
     shared: Shared,
     highlight_css: OnceLock<String>,
+    feed_texts: feed::Texts,
 }
 
 impl World {
@@ -145,7 +149,17 @@ impl Renderer {
         let site = view::site(&config, &plan);
         let counters = comments::Counters::read(&config, &*inputs)?;
         let (closures, shared) = (Closures::new(&templates), Shared::new(plan.pages.len()));
-        let world = Arc::new(World { plan, config, inputs, site, counters, closures, shared, highlight_css: OnceLock::new() });
+        let world = Arc::new(World {
+            plan,
+            config,
+            inputs,
+            site,
+            counters,
+            closures,
+            shared,
+            highlight_css: OnceLock::new(),
+            feed_texts: feed::Texts::default(),
+        });
         let first = Engine::new(&world, &templates)?;
         Ok(Self { world, templates, pool: Mutex::new(vec![first]) })
     }

@@ -72,14 +72,11 @@ fn page(world: &World, engine: &Engine, id: PageId) -> Result<Value, Report> {
     let page = &world.plan.pages[id];
     let body = world.inputs.body(Node::Page(id)).map_err(Report::of)?;
     let view = value(&world.page(id));
-    let filler = Filler {
-        world,
-        engine,
-        from: From { doc: &page.doc, route: &page.route },
-        audience: Audience::Page,
-        implicits: implicits(world, view.clone()),
-        ads: ads::in_content(&world.config.ads, &page.doc.front.ads, page.doc.front.date.is_some(), &body),
-    };
+    let ads = ads::in_content(&world.config.ads, &page.doc.front.ads, page.doc.front.date.is_some(), &body);
+    // Most texts call nothing, and then nothing need be at hand.
+    let calls = !page.doc.calls.is_empty() || !ads.is_empty();
+    let implicits = if calls { implicits(world, view.clone()) } else { Context::new() };
+    let filler = Filler { world, engine, from: From { doc: &page.doc, route: &page.route }, audience: Audience::Page, implicits, ads };
     with_content(view, &filler, &body)
 }
 
@@ -115,9 +112,16 @@ fn with_texts(view: Value, content: &str, summary: Option<&str>) -> Value {
     Value::from(map)
 }
 
+/// The page of a list that is shown.
+#[derive(Serialize)]
+struct ListView<'a> {
+    pages: Vec<super::view::Card<'a>>,
+    pager: super::view::PagerView,
+}
+
 fn list(world: &World, ids: &[PageId], pager: Pager, route: &Route) -> Value {
     let shown = world.plan.slice(ids, pager);
-    value(&json!({ "pages": world.cards(shown), "pager": world.pager(route, pager, ids.len()) }))
+    value(&ListView { pages: world.cards(shown), pager: world.pager(route, pager, ids.len()) })
 }
 
 /// The years that have articles, newest first, with how many.

@@ -105,7 +105,15 @@ impl World {
     fn site_mark(&self) -> Mark {
         *self.shared.site.get_or_init(|| {
             let config = &self.config;
-            Mark::of_json(&(&self.site, &config.markdown.external_links, &config.ads, &config.article, &config.feeds, config.timezone.iana_name()))
+            Mark::of_json(&(
+                &self.site,
+                &config.markdown.external_links,
+                &config.ads,
+                &config.article,
+                &config.feeds,
+                config.comments.show,
+                config.timezone.iana_name(),
+            ))
         })
     }
 
@@ -150,11 +158,33 @@ impl World {
         self.card_parts(&self.series_pages(&page.doc), parts);
     }
 
-    /// The mark of an article's view, without the cards of others.
+    /// The mark of an article's own view, the cards of others aside: of its `Doc`, which holds all that its file
+    /// says, of its place in the site, and of what else is shown with it.
     fn page_mark(&self, id: PageId) -> Mark {
-        // How many cards there are, and in which place, is part of the view.
         let page = &self.plan.pages[id];
-        Mark::of_json(&(self.page_alone(id), page.newer.is_some(), page.older.is_some(), page.related.len()))
+        let mut marker = Marker::default();
+        marker.mark(self.inputs.doc_mark(Node::Page(id))).text(page.route.as_str());
+        // How many cards there are, and in which place, is part of the view.
+        marker.number(u64::from(page.newer.is_some())).number(u64::from(page.older.is_some())).number(page.related.len() as u64);
+        let mut section = Some(page.section);
+        while let Some(id) = section {
+            let s = &self.plan.sections[id];
+            marker.text(&s.title).text(s.route.as_str());
+            section = s.parent;
+        }
+        for (taxonomy, terms) in &page.doc.front.terms {
+            let known = self.plan.taxonomies.iter().find(|t| t.name == *taxonomy);
+            for term in terms {
+                let route = known.and_then(|t| t.terms.get(*t.spellings.get(term)?)).map_or("", |t| t.route.as_str());
+                marker.text(term).text(route);
+            }
+        }
+        for series in self.series(&page.doc) {
+            marker.text(&series.name);
+        }
+        let counts = self.counters.of(page.route.as_str());
+        marker.number(counts.views.map_or(0, |n| n + 1)).number(counts.hearts.map_or(0, |n| n + 1));
+        marker.finish()
     }
 
     fn section_parts(&self, id: SectionId, pager: Pager, parts: &mut Parts) {
@@ -197,9 +227,9 @@ impl World {
             let mut cards = Parts::new();
             self.card_parts(&page.newer.into_iter().chain(page.older).chain(page.related.iter().copied()).collect::<Vec<_>>(), &mut cards);
             self.card_parts(&self.series_pages(&page.doc), &mut cards);
-            cards.iter().for_each(|(_, mark)| {
+            for (_, mark) in &cards {
                 marker.mark(*mark);
-            });
+            }
             parts.push((Part::Entry(page.doc.source.clone()), marker.finish()));
         }
     }

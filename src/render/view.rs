@@ -208,7 +208,7 @@ impl World {
         way
     }
 
-    fn series<'a>(&'a self, doc: &'a Doc) -> impl Iterator<Item = &'a crate::plan::Term> {
+    pub(super) fn series<'a>(&'a self, doc: &'a Doc) -> impl Iterator<Item = &'a crate::plan::Term> {
         let taxonomy = self.plan.taxonomies.iter().find(|t| t.name == "series");
         let names = doc.front.terms.get("series").into_iter().flatten();
         names.filter_map(move |name| taxonomy?.terms.iter().find(|t| t.name == *name))

@@ -7,23 +7,6 @@ use std::path::Path;
 use super::failed;
 use crate::diag::Diagnostic;
 
-/// Writes a file so that it is never seen half written.
-///
-/// # Errors
-/// When the folder cannot be written to.
-pub fn replace(path: &Path, content: &[u8]) -> Result<(), Diagnostic> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let write = || -> io::Result<()> {
-        fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(content)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|e| e.error)?;
-        Ok(())
-    };
-    write().map_err(|e| failed(path, "written", &e))
-}
-
 /// Writes a file that must not be there yet, with the folders around it.
 ///
 /// # Errors

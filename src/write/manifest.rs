@@ -7,18 +7,18 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use super::{failed, files};
+use super::failed;
 use crate::diag::Diagnostic;
+use crate::memo::{self, Loaded, Mark, Prepared};
 use crate::paths::OutPath;
 
 /// Raised when the manifest's form changes.
-const VERSION: u32 = 1;
+const FORM: &str = "folio manifest 1";
 
 /// What is known of a file that was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Written {
-    /// 128 bits of BLAKE3, in hex.
-    pub hash: String,
+    pub hash: Mark,
     pub size: u64,
     /// Nanoseconds since the epoch, as the file system had it right after writing.
     pub modified: u64,
@@ -26,38 +26,38 @@ pub(super) struct Written {
 
 impl Written {
     pub(super) fn of(content: &[u8]) -> Self {
-        Self { hash: blake3::hash(content).to_hex().as_str()[..32].to_owned(), size: content.len() as u64, modified: 0 }
+        Self { hash: Mark::of(content), size: content.len() as u64, modified: 0 }
     }
 }
 
 /// The files of an output folder.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Manifest {
-    version: u32,
     pub files: BTreeMap<OutPath, Written>,
 }
 
 impl Manifest {
-    /// Reads a manifest; `None` when there is none, or none of this form.
+    /// Reads a manifest; `None` when there is none, or none that can be believed.
     pub(super) fn read(path: &Path) -> Option<Self> {
-        let manifest: Self = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-        (manifest.version == VERSION).then_some(manifest)
+        match memo::load(path, FORM) {
+            Loaded::Whole(manifest) => Some(manifest),
+            Loaded::Absent | Loaded::Foreign | Loaded::Damaged => None,
+        }
     }
 
-    /// Writes a manifest of these files, whole or not at all.
+    /// Writes a manifest of these files beside its place; it is put there once the files stand.
     ///
     /// # Errors
     /// When the state folder cannot be written to.
-    pub(super) fn write(path: &Path, files: BTreeMap<OutPath, Written>) -> Result<(), Diagnostic> {
-        let text = serde_json::to_vec(&Self { version: VERSION, files }).map_err(|e| failed(path, "written", &std::io::Error::other(e)))?;
-        files::replace(path, &text)
+    pub(super) fn prepare(path: &Path, files: BTreeMap<OutPath, Written>) -> Result<Prepared, Diagnostic> {
+        memo::prepare(path, FORM, &Self { files }).map_err(|e| failed(path, "written", &e))
     }
 }
 
 /// Where the manifest of an output folder is kept.
 pub(super) fn path(state: &Path, root: &Path, folder: &Path) -> PathBuf {
     let key = folder.strip_prefix(root).unwrap_or(folder).to_string_lossy().into_owned();
-    state.join("outputs").join(format!("{}.json", &blake3::hash(key.as_bytes()).to_hex().as_str()[..16]))
+    state.join("outputs").join(format!("{}.manifest", &blake3::hash(key.as_bytes()).to_hex().as_str()[..16]))
 }
 
 /// When a file was last written, as its file system says; 0 when it does not.

@@ -20,10 +20,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub use claim::Claim;
-pub use files::{create, is_filled, replace};
+pub use files::{create, is_filled};
 
 use crate::diag::Diagnostic;
 use crate::load::reason;
+use crate::memo::Prepared;
 use crate::paths::OutPath;
 use manifest::{Manifest, Written, modified};
 use place::{Folders, StagedFile};
@@ -38,6 +39,8 @@ pub struct Output {
     manifest_path: PathBuf,
     manifest: Manifest,
     staging: PathBuf,
+    /// Whether there was nothing in the folder when it was opened, so that nothing need be looked for there.
+    is_new: bool,
 }
 
 /// What a build did to the output.
@@ -71,8 +74,9 @@ impl Output {
             ))
             .hint("empty it, or name another folder with --output"));
         }
+        let is_new = !is_filled(&folder);
         let staging = staging_folder(claim, &folder)?;
-        Ok(Self { folder, manifest_path, manifest: manifest.unwrap_or_default(), staging })
+        Ok(Self { folder, manifest_path, manifest: manifest.unwrap_or_default(), staging, is_new })
     }
 
     /// A stage to put files on.
@@ -125,37 +129,34 @@ impl Output {
         let old = &self.manifest.files;
         let stale: Vec<&OutPath> = old.keys().filter(|path| !new.contains_key(*path)).collect();
         let written = new.values().filter(|f| f.staged.is_some()).count();
-        if written > 0 || !stale.is_empty() {
-            let mut both = old.clone();
-            both.extend(new.iter().map(|(path, file)| (path.clone(), file.written.clone())));
-            Manifest::write(&self.manifest_path, both)?;
-            let folders = Folders { output: &self.folder, staging: &self.staging };
-            place::commit(folders, new, old, &stale)?;
-        }
+        let outcome = Outcome { written, unchanged: new.len() - written, deleted: stale.len(), bytes: new.values().map(|f| f.written.size).sum() };
+        let files: BTreeMap<OutPath, Written> = new.iter().map(|(path, file)| (path.clone(), file.written.clone())).collect();
         if new.is_empty() {
             fs::create_dir_all(&self.folder).map_err(|e| failed(&self.folder, "made", &e))?;
         }
-        let outcome = Outcome { written, unchanged: new.len() - written, deleted: stale.len(), bytes: new.values().map(|f| f.written.size).sum() };
-        let files: BTreeMap<OutPath, Written> = new.iter().map(|(path, file)| (path.clone(), self.known(path, file))).collect();
-        if files != *old || old.is_empty() {
-            Manifest::write(&self.manifest_path, files)?;
+        if files == *old && !old.is_empty() {
+            return Ok(outcome);
         }
+        let put = |manifest: Prepared| manifest.put().map_err(|e| failed(&self.manifest_path, "written", &e));
+        let finished = Manifest::prepare(&self.manifest_path, files.clone())?;
+        // Where no name is new the old manifest lists all that a killed process could leave.
+        if files.keys().any(|path| !old.contains_key(path)) {
+            let mut both = old.clone();
+            both.extend(files);
+            put(Manifest::prepare(&self.manifest_path, both)?)?;
+        }
+        let folders = Folders { output: &self.folder, staging: &self.staging, is_new: self.is_new };
+        place::commit(folders, new, old, &stale, || put(finished))?;
         Ok(outcome)
-    }
-
-    /// What is known of a file that is in place.
-    fn known(&self, path: &OutPath, file: &StagedFile) -> Written {
-        let mut written = file.written.clone();
-        if file.staged.is_some() {
-            written.modified = modified(&self.folder.join(path.as_str()));
-        }
-        written
     }
 
     /// Whether the output has this very content at `path`; then when it was written.
     ///
     /// Size and time as the manifest has them are believed; anything else is compared byte for byte.
     fn holds(&self, path: &OutPath, target: &Path, new: &Written, content: &[u8]) -> Option<u64> {
+        if self.is_new {
+            return None;
+        }
         let data = fs::symlink_metadata(target).ok()?;
         if !data.is_file() || data.len() != new.size {
             return None;
@@ -199,6 +200,8 @@ impl Stage<'_> {
             None => {
                 let file = self.output.staging.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
                 fs::write(&file, content).map_err(|e| failed(&target, "written", &e))?;
+                // A rename takes the time along.
+                written.modified = modified(&file);
                 Some(file)
             }
         };

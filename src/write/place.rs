@@ -27,6 +27,8 @@ pub(super) struct StagedFile {
 pub(super) struct Folders<'a> {
     pub output: &'a Path,
     pub staging: &'a Path,
+    /// Whether the output was empty, so that nothing can be in the way.
+    pub is_new: bool,
 }
 
 /// What has been done so far, so that it can be undone.
@@ -40,7 +42,7 @@ struct Done {
     folders: Vec<PathBuf>,
 }
 
-/// Puts the staged files of `new` into place and takes the files of `stale` away.
+/// Puts the staged files of `new` into place, takes the files of `stale` away, and then does what `finish` says.
 ///
 /// # Errors
 /// When something is in the way or the file system refuses; everything is then as it was.
@@ -49,10 +51,13 @@ pub(super) fn commit(
     new: &BTreeMap<OutPath, StagedFile>,
     old: &BTreeMap<OutPath, Written>,
     stale: &[&OutPath],
+    finish: impl FnOnce() -> Result<(), Diagnostic>,
 ) -> Result<(), Diagnostic> {
-    look_ahead(folders, new, old)?;
+    if !folders.is_new {
+        look_ahead(folders, new, old)?;
+    }
     let mut done = Done::default();
-    let result = run(folders, new, stale, &mut done);
+    let result = run(folders, new, stale, &mut done).and_then(|()| finish());
     if result.is_err() {
         undo(&done);
     }
@@ -108,7 +113,7 @@ fn run(folders: Folders<'_>, new: &BTreeMap<OutPath, StagedFile>, stale: &[&OutP
         {
             make_folders(folder, done)?;
         }
-        let kept = keep(&to, folders.staging, done.placed.len())?;
+        let kept = if folders.is_new { None } else { keep(&to, folders.staging, done.placed.len())? };
         fs::rename(from, &to).map_err(|e| failed(&to, "written", &e))?;
         done.placed.push((to, kept));
     }

@@ -203,7 +203,7 @@ impl Everything {
             return format!("remove {name}");
         }
         self.site.write(&format!("{folder}/index.md"), text);
-        self.site.write(&format!("{folder}/pic.png"), [self.random.below(200) as u8; 40]);
+        self.site.write(&format!("{folder}/pic.png"), vec![u8::try_from(self.random.below(200)).unwrap(); 40]);
         format!("bundle {name}")
     }
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
@@ -165,6 +166,19 @@ pub fn shared(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    println!("skipped: ../shared/{name} is not beside this checkout");
+    skip(&format!("../shared/{name} is not beside this checkout"));
     None
+}
+
+/// Says on the screen that a test was skipped for want of a program. Where `FOLIO_REQUIRE_TOOLS` is set that is
+/// a failure instead.
+pub fn skip_without(program: &str) {
+    assert!(std::env::var_os("FOLIO_REQUIRE_TOOLS").is_none(), "{program} is required here and not installed");
+    skip(&format!("{program} is not installed"));
+}
+
+/// Says on the screen that a test was skipped, and why.
+pub fn skip(reason: &str) {
+    // Not by `println`, which the test harness keeps to itself.
+    let _ = writeln!(std::io::stderr(), "skipped: {reason}");
 }
