@@ -44,10 +44,15 @@ for name, (kind, command, _) in tools.items():
             f.write('title = "Bench"\nbase_url = "https://bench.example"\npaginate_by = 50\n[feeds]\nformats = ["atom"]\n[taxonomies]\ncategory = {feed = false}\n')
     sites[name] = site
 
+moved = 0
 def once(name):
+    global moved
     kind, command, made = tools[name]
     for folder in made:
-        shutil.rmtree(f"{sites[name]}/{folder}", ignore_errors=True)
+        # Moved away, not deleted: some file systems are slow to give out what was freed a moment ago.
+        if os.path.exists(f"{sites[name]}/{folder}"):
+            moved += 1
+            os.rename(f"{sites[name]}/{folder}", f"{work}/old-{moved}")
     os.sync()
     start = time.monotonic()
     child = subprocess.Popen(command, cwd=sites[name], env=late, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -43,14 +43,14 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Every file of the site that a build reads, but for `site.toml`.
+    /// Every file of the site that a build reads, but for articles and `site.toml`.
     pub fn files(&self) -> impl Iterator<Item = SourcePath> + '_ {
         let statics = self.statics.iter().filter_map(|f| match &f.origin {
             Origin::Site(path) => Some(path.clone()),
             Origin::Theme(_) => None,
         });
         let templates = self.own_templates.iter().cloned();
-        self.articles.iter().chain(&self.assets).chain(&self.data).cloned().chain(statics).chain(templates)
+        self.assets.iter().chain(&self.data).cloned().chain(statics).chain(templates)
     }
 }
 

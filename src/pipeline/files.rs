@@ -55,6 +55,13 @@ pub(super) struct Store {
 /// Dead bytes that a pack may hold besides as many again as are alive.
 const SLACK: u64 = 16 << 20;
 
+/// What a file is to the build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Article,
+    Other,
+}
+
 /// Whether what earlier builds left is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cache {
@@ -89,15 +96,20 @@ impl Store {
     /// Marks every file of the site, reading those whose stamps do not speak for them. A file that cannot be
     /// read has no entry; whoever needs it will say so.
     pub(super) fn mark_files(&self, disk: &Disk, sources: &Sources) -> BTreeMap<SourcePath, Entry> {
-        let files: Vec<SourcePath> = sources.files().collect();
-        files.into_par_iter().filter_map(|path| Some((path.clone(), self.mark_file(disk, &path)?))).collect()
+        let articles = sources.articles.iter().map(|path| (path.clone(), Kind::Article));
+        let files: Vec<_> = articles.chain(sources.files().map(|path| (path, Kind::Other))).collect();
+        files.into_par_iter().filter_map(|(path, kind)| Some((path.clone(), self.mark_file(disk, &path, kind)?))).collect()
     }
 
-    fn mark_file(&self, disk: &Disk, path: &SourcePath) -> Option<Entry> {
+    fn mark_file(&self, disk: &Disk, path: &SourcePath, kind: Kind) -> Option<Entry> {
         let stamp = disk.stamp(path)?;
         let old = self.known.files.get(path);
         if let Some(old) = old.filter(|old| old.stamp == stamp && stamp.is_settled(self.known.looked)) {
             return Some(*old);
+        }
+        if old.is_none() && kind == Kind::Article {
+            // It will be read for parsing, and marked then.
+            return Some(Entry { stamp, mark: Mark::default(), parsed: None });
         }
         let mark = Mark::of(&disk.bytes(path).ok()?);
         let parsed = old.filter(|old| old.mark == mark).and_then(|old| old.parsed);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use atom_syndication as atom;
 use serde_json::json;
-use tera::{Context, Value};
+use tera::Context;
 
 use super::engine::Engine;
 use super::fill::Filler;
@@ -134,7 +134,7 @@ fn content(world: &World, engine: &Engine, id: PageId) -> Result<String, Report>
     let body = world.inputs.body(Node::Page(id)).map_err(Report::of)?;
     let from = From { doc: &page.doc, route: &page.route };
     let calls = !page.doc.calls.is_empty();
-    let implicits = if calls { implicits(world, Value::from_serializable(&world.page(id))) } else { Context::new() };
+    let implicits = if calls { implicits(world, world.page(id)) } else { Context::new() };
     let filler = Filler { world, engine, from, audience: Audience::Feed, implicits, ads: BTreeMap::new() };
     let text = clean(&filler.fill(&body)?);
     if !calls {

@@ -96,7 +96,7 @@ fn pages(world: &World, kwargs: &Kwargs, _: Audience) -> TeraResult<Value> {
     }
     let offset = kwargs.get::<usize>("offset")?.unwrap_or(0);
     let limit = kwargs.get::<usize>("limit")?.unwrap_or(usize::MAX);
-    Ok(value(&ids.into_iter().skip(offset).take(limit).map(|id| world.card(id)).collect::<Vec<_>>()))
+    Ok(world.card_values(&ids.into_iter().skip(offset).take(limit).collect::<Vec<_>>()))
 }
 
 /// `page(path="posts/a.md")` or `page(path="/posts/a/")`: its card, or nothing.
@@ -104,11 +104,11 @@ fn page(world: &World, kwargs: &Kwargs, _: Audience) -> TeraResult<Value> {
     let path = kwargs.must_get::<&str>("path")?;
     let by_source = world.plan.node(&format!("content/{}", path.trim_start_matches("@/").trim_start_matches('/')));
     if let Some(Node::Page(id)) = by_source {
-        return Ok(value(&world.card(id)));
+        return Ok(world.card_value(id));
     }
     let job = Route::parse(path).ok().and_then(|r| world.plan.jobs.get(&r.out_path()));
     Ok(match job.map(|j| &j.kind) {
-        Some(JobKind::Page(id)) => value(&world.card(*id)),
+        Some(JobKind::Page(id)) => world.card_value(*id),
         _ => Value::none(),
     })
 }

@@ -23,6 +23,7 @@ mod sitemap;
 pub mod view;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,8 @@ pub struct World {
     shared: Shared,
     highlight_css: OnceLock<String>,
     feed_texts: feed::Texts,
+    card_values: Vec<OnceLock<Value>>,
+    cards_kept: AtomicUsize,
 }
 
 impl World {
@@ -148,6 +151,7 @@ impl Renderer {
     pub fn new(plan: Plan, config: Config, templates: Vec<TemplateSource>, inputs: Box<dyn Inputs>) -> Result<Self, Report> {
         let site = view::site(&config, &plan);
         let counters = comments::Counters::read(&config, &*inputs)?;
+        let card_values = plan.pages.iter().map(|_| OnceLock::new()).collect();
         let (closures, shared) = (Closures::new(&templates), Shared::new(plan.pages.len()));
         let world = Arc::new(World {
             plan,
@@ -159,6 +163,8 @@ impl Renderer {
             shared,
             highlight_css: OnceLock::new(),
             feed_texts: feed::Texts::default(),
+            card_values,
+            cards_kept: AtomicUsize::new(0),
         });
         let first = Engine::new(&world, &templates)?;
         Ok(Self { world, templates, pool: Mutex::new(vec![first]) })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::json;
-use tera::{Context, Value};
+use tera::{Context, Map, Value};
 
 use super::engine::Engine;
 use super::fill::Filler;
@@ -55,7 +55,7 @@ pub(super) fn render(world: &World, engine: &Engine, job: &Job) -> Result<String
         JobKind::Year(year) => {
             let ids: Vec<PageId> = world.plan.articles.iter().copied().filter(|id| world.plan.year(*id) == Some(*year)).collect();
             context.insert("year", year);
-            context.insert_value("pages", value(&world.cards(&ids)));
+            context.insert_value("pages", world.card_values(&ids));
             ("archive.html", format!("the archive of {year}"))
         }
         _ => ("404.html", "the page for what is not found".to_owned()),
@@ -71,7 +71,7 @@ fn value(of: &impl Serialize) -> Value {
 fn page(world: &World, engine: &Engine, id: PageId) -> Result<Value, Report> {
     let page = &world.plan.pages[id];
     let body = world.inputs.body(Node::Page(id)).map_err(Report::of)?;
-    let view = value(&world.page(id));
+    let view = world.page(id);
     let ads = ads::in_content(&world.config.ads, &page.doc.front.ads, page.doc.front.date.is_some(), &body);
     // Most texts call nothing, and then nothing need be at hand.
     let calls = !page.doc.calls.is_empty() || !ads.is_empty();
@@ -112,16 +112,11 @@ fn with_texts(view: Value, content: &str, summary: Option<&str>) -> Value {
     Value::from(map)
 }
 
-/// The page of a list that is shown.
-#[derive(Serialize)]
-struct ListView<'a> {
-    pages: Vec<super::view::Card<'a>>,
-    pager: super::view::PagerView,
-}
-
 fn list(world: &World, ids: &[PageId], pager: Pager, route: &Route) -> Value {
-    let shown = world.plan.slice(ids, pager);
-    value(&ListView { pages: world.cards(shown), pager: world.pager(route, pager, ids.len()) })
+    let mut view = Map::default();
+    view.insert(key("pages"), world.card_values(world.plan.slice(ids, pager)));
+    view.insert(key("pager"), value(&world.pager(route, pager, ids.len())));
+    Value::from(view)
 }
 
 /// The years that have articles, newest first, with how many.

@@ -1,6 +1,7 @@
 //! What templates see: plain structs made from the plan, turned into template values.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 use serde_json::json;
@@ -14,6 +15,9 @@ use crate::parse::{Doc, Moment};
 use crate::paths::Route;
 use crate::plan::links::From;
 use crate::plan::{PageId, Pager, Plan, SectionId};
+
+/// How many articles' cards are kept as values; each takes about two kilobytes.
+const CARDS_KEPT: usize = 4096;
 
 /// A named thing with an address: a term, a section, a step of the way home.
 #[derive(Clone, Debug, Serialize)]
@@ -58,7 +62,7 @@ pub struct ImageView {
     pub credit: String,
 }
 
-/// Everything of an article but its rendered texts.
+/// Everything of an article but its rendered texts and the cards of others.
 #[derive(Debug, Serialize)]
 pub struct PageView<'a> {
     #[serde(flatten)]
@@ -70,25 +74,13 @@ pub struct PageView<'a> {
     pub toc: Vec<crate::parse::outline::Entry>,
     pub show_toc: bool,
     pub terms: BTreeMap<&'a str, Vec<Named>>,
-    pub series: Vec<SeriesView<'a>>,
     pub section: Option<Named>,
     /// From the front page down to the section.
     pub ancestors: Vec<Named>,
-    pub newer: Option<Card<'a>>,
-    pub older: Option<Card<'a>>,
-    pub related: Vec<Card<'a>>,
     pub ads: ads::PageAds<'a>,
     pub comments: bool,
     pub views: Option<u64>,
     pub hearts: Option<u64>,
-}
-
-/// A series with its articles, oldest first.
-#[derive(Debug, Serialize)]
-pub struct SeriesView<'a> {
-    #[serde(flatten)]
-    pub term: Named,
-    pub pages: Vec<Card<'a>>,
 }
 
 /// The page of a list that is shown.
@@ -190,6 +182,23 @@ impl World {
         }
     }
 
+    /// The card as a template's value. Those of many articles are kept: an article is shown in a dozen places.
+    pub(super) fn card_value(&self, id: PageId) -> Value {
+        let slot = &self.card_values[id];
+        if let Some(value) = slot.get() {
+            return value.clone();
+        }
+        let value = Value::from_serializable(&self.card(id));
+        if self.cards_kept.fetch_add(1, Ordering::Relaxed) < CARDS_KEPT {
+            let _ = slot.set(value.clone());
+        }
+        value
+    }
+
+    pub(super) fn card_values(&self, ids: &[PageId]) -> Value {
+        Value::from(ids.iter().map(|id| self.card_value(*id)).collect::<Vec<_>>())
+    }
+
     #[must_use]
     pub fn cards(&self, ids: &[PageId]) -> Vec<Card<'_>> {
         ids.iter().map(|id| self.card(*id)).collect()
@@ -220,18 +229,20 @@ impl World {
     }
 
     /// An article's view.
-    #[must_use]
-    pub fn page(&self, id: PageId) -> PageView<'_> {
+    pub(super) fn page(&self, id: PageId) -> Value {
         let page = &self.plan.pages[id];
-        let mut view = self.page_alone(id);
-        view.series = self
-            .series(&page.doc)
-            .map(|t| SeriesView { term: self.named(&t.name, &t.route), pages: t.pages.iter().rev().map(|id| self.card(*id)).collect() })
-            .collect();
-        view.newer = page.newer.map(|id| self.card(id));
-        view.older = page.older.map(|id| self.card(id));
-        view.related = self.cards(&page.related);
-        view
+        let mut view = Value::from_serializable(&self.page_alone(id)).into_map().unwrap_or_default();
+        let card = |id: Option<PageId>| id.map_or_else(Value::none, |id| self.card_value(id));
+        view.insert("newer".into(), card(page.newer));
+        view.insert("older".into(), card(page.older));
+        view.insert("related".into(), self.card_values(&page.related));
+        let series = self.series(&page.doc).map(|t| {
+            let mut view = Value::from_serializable(&self.named(&t.name, &t.route)).into_map().unwrap_or_default();
+            view.insert("pages".into(), self.card_values(&t.pages.iter().rev().copied().collect::<Vec<_>>()));
+            Value::from(view)
+        });
+        view.insert("series".into(), Value::from(series.collect::<Vec<_>>()));
+        Value::from(view)
     }
 
     /// An article's view without the cards of others.
@@ -249,12 +260,8 @@ impl World {
             toc: crate::parse::outline::tree(&doc.outline),
             show_toc: doc.front.toc.unwrap_or(false),
             terms: doc.front.terms.keys().map(|name| (name.as_str(), self.terms(doc, name))).collect(),
-            series: Vec::new(),
             section: Some(self.named(&self.plan.sections[page.section].title, &self.plan.sections[page.section].route)),
             ancestors: self.ancestors(page.section),
-            newer: None,
-            older: None,
-            related: Vec::new(),
             ads: ads::of_page(&self.config.ads, &doc.front.ads, is_article),
             comments: doc.front.comments.unwrap_or(self.config.comments.show && is_article),
             views: doc.front.views.or(counts.views),

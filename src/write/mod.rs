@@ -12,7 +12,7 @@ mod files;
 mod manifest;
 mod place;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -82,7 +82,7 @@ impl Output {
     /// A stage to put files on.
     #[must_use]
     pub fn stage(&self) -> Stage<'_> {
-        Stage { output: self, next: AtomicU64::new(0), staged: Mutex::new(BTreeMap::new()) }
+        Stage { output: self, next: AtomicU64::new(0), folders: Mutex::default(), staged: Mutex::new(BTreeMap::new()) }
     }
 
     /// Where the pipeline keeps what it knows of this output.
@@ -181,6 +181,8 @@ pub struct Staged {
 pub struct Stage<'a> {
     output: &'a Output,
     next: AtomicU64,
+    /// Folders that have been made.
+    folders: Mutex<HashSet<PathBuf>>,
     staged: Mutex<BTreeMap<OutPath, StagedFile>>,
 }
 
@@ -198,7 +200,7 @@ impl Stage<'_> {
                 None
             }
             None => {
-                let file = self.output.staging.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
+                let file = self.place_for(path).map_err(|e| failed(&target, "written", &e))?;
                 fs::write(&file, content).map_err(|e| failed(&target, "written", &e))?;
                 // A rename takes the time along.
                 written.modified = modified(&file);
@@ -207,6 +209,23 @@ impl Stage<'_> {
         };
         self.staged.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), StagedFile { written, staged });
         Ok(())
+    }
+
+    /// Where the content of a file waits: for a new output as it will lie there, so that all of it can be put into
+    /// place in one step.
+    fn place_for(&self, path: &OutPath) -> io::Result<PathBuf> {
+        if !self.output.is_new {
+            return Ok(self.output.staging.join(self.next.fetch_add(1, Ordering::Relaxed).to_string()));
+        }
+        let file = self.output.staging.join(place::TREE).join(path.as_str());
+        if let Some(folder) = file.parent() {
+            let known = self.folders.lock().unwrap_or_else(PoisonError::into_inner).contains(folder);
+            if !known {
+                fs::create_dir_all(folder)?;
+                self.folders.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned());
+            }
+        }
+        Ok(file)
     }
 
     /// Keeps a file as the output has it; `false` when it is not there as it was written.

@@ -56,12 +56,33 @@ pub(super) fn commit(
     if !folders.is_new {
         look_ahead(folders, new, old)?;
     }
+    if folders.is_new && whole(folders).is_ok() {
+        // What cannot be finished goes back in one step as well.
+        return finish().inspect_err(|_| {
+            let _ = fs::rename(folders.output, folders.staging.join(TREE));
+        });
+    }
     let mut done = Done::default();
     let result = run(folders, new, stale, &mut done).and_then(|()| finish());
     if result.is_err() {
         undo(&done);
     }
     result
+}
+
+/// The folder on the stage that a new output waits in.
+pub(super) const TREE: &str = "tree";
+
+/// Puts a whole new output into place.
+fn whole(folders: Folders<'_>) -> io::Result<()> {
+    if let Some(parent) = folders.output.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    // An empty folder may be there; one that is not stays, and its files are then placed one by one.
+    if folders.output.exists() {
+        fs::remove_dir(folders.output)?;
+    }
+    fs::rename(folders.staging.join(TREE), folders.output)
 }
 
 /// Refuses what would go through a link, or over a file that Folio did not make.
