@@ -122,7 +122,7 @@ pub struct FrontMatter {
     pub aliases: Vec<Spanned>,
     pub draft: bool,
     /// Terms by taxonomy, the built-in ones under their names (`category`, `tag`, `author`, `series`).
-    pub terms: BTreeMap<String, Vec<String>>,
+    pub terms: Terms,
     pub weight: Option<i64>,
     pub template: Option<Spanned>,
     pub page_template: Option<Spanned>,
@@ -138,6 +138,23 @@ pub struct FrontMatter {
     pub extra: String,
     pub sort_by: Option<SortBy>,
     pub paginate_by: Option<usize>,
+}
+
+/// Terms by taxonomy: a handful, so that a list is smaller and quicker than a map.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms(Box<[(String, Vec<String>)]>);
+
+impl Terms {
+    /// The terms of a taxonomy.
+    #[must_use]
+    pub fn get(&self, taxonomy: &str) -> Option<&Vec<String>> {
+        self.0.iter().find(|(name, _)| name == taxonomy).map(|(_, terms)| terms)
+    }
+
+    /// Every taxonomy with its terms, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.0.iter().map(|(name, terms)| (name.as_str(), terms.as_slice()))
+    }
 }
 
 /// A text with its place in the file, for what later stages may find wrong with it.
@@ -527,7 +544,7 @@ impl Reader<'_> {
             path: self.spanned("path", raw.path.filter(|p| !p.trim().is_empty())),
             aliases: aliases.collect(),
             draft: raw.draft,
-            terms,
+            terms: Terms(terms.into_iter().collect()),
             weight: raw.weight,
             template: self.spanned("template", raw.template),
             page_template: self.spanned("page_template", raw.page_template),

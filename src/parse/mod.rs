@@ -64,7 +64,7 @@ pub struct Doc {
     pub front: FrontMatter,
     /// The front matter's title, else the opening heading, else the file's name.
     pub title: String,
-    /// The first paragraph as plain text, cut to a description's length.
+    /// The first paragraph as plain text, cut to a description's length; empty where there is a description.
     pub lead: String,
     pub outline: Vec<Heading>,
     /// The ids besides those of headings that a fragment can lead to: footnotes, `id=""` in HTML.
@@ -155,11 +155,13 @@ pub fn parse(source: &SourcePath, text: &str, settings: &Settings, memo: &mut Me
         front.matter.image = Some(front::ImageRef { link, alt: image.alt, credit: image.credit });
     }
     let title = front.matter.title.clone().or(content.opening_title).unwrap_or_else(|| front::title_from_name(source));
+    // The lead stands in for a description, and is not needed beside one.
+    let lead = if front.matter.description.is_some() { String::new() } else { content.lead };
     let doc = Doc {
         source: source.clone(),
         front: front.matter,
         title,
-        lead: content.lead,
+        lead,
         outline: content.outline,
         anchors: content.anchors,
         links: content.links,

@@ -30,7 +30,7 @@ use crate::memo::{self, Mark, Marker};
 use crate::parse::Settings;
 use crate::paths::{OutPath, SourcePath};
 use crate::plan::{self, HiddenCounts, Plan, Shown, Visibility};
-use crate::render::Renderer;
+use crate::render::{Renderer, path_mark};
 use crate::write::{Claim, Outcome, Output};
 
 /// What to build, and how.
@@ -142,10 +142,10 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
     let (before, also) = Records::load(&output, &options.program, options.cache);
     let stored_warnings = warning.into_iter().chain(also).next();
     let mut files = store.mark_files(disk, &sources);
-    let whole = whole(options, &text, &sources, &files);
+    let unread = whole(options, &text, &sources, &files);
     stats.load = clock.lap();
 
-    if !report.has_errors() && before.still_holds(whole, options.visibility.now) && output.is_intact() {
+    if !report.has_errors() && before.still_holds(unread, options.visibility.now) && output.is_intact() {
         stats.unchanged(&before, &output);
         output.abandon();
         stats.total = start.elapsed();
@@ -157,6 +157,8 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
     let parsed = parsing::parse_all(&sources.articles, &mut files, &store, disk, &settings, progress);
     stats.parsed = parsed.parsed;
     report.extend(parsed.report);
+    // Now that every article has been read, or known, its mark is its content's.
+    let whole = whole(options, &text, &sources, &files);
     stats.parse = clock.lap();
 
     let (plan, problems) = plan::plan(parsed.docs, &parsed.faulty, &sources, &config, options.visibility);
@@ -196,10 +198,13 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
         all
     })?;
     let templates = renderer.template_marks();
-    let explain = |source: &SourcePath| explain::changed(source, &store, renderer.plan());
+    let article = |path: Mark| {
+        let page = renderer.plan().pages.iter().find(|p| path_mark(&p.doc.source) == path)?;
+        Some((page.doc.source.clone(), explain::changed(&page.doc.source, &store, renderer.plan())))
+    };
     let reasons = match options.explain {
         Explain::Yes => {
-            rendering.reasons.iter().map(|(out, reason)| (out.clone(), records::in_words(reason, &templates, &before, &explain))).collect()
+            rendering.reasons.iter().map(|(out, reason)| (out.clone(), records::in_words(reason, &templates, &before, &article))).collect()
         }
         Explain::No => Vec::new(),
     };

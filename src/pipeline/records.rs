@@ -115,9 +115,9 @@ impl<'a> Check<'a> {
 
 /// The first thing that two lists of parts differ in, a card or an entry before the rest.
 fn difference(old: &Parts, new: &Parts) -> Reason {
-    let differs = |part: &Part, mark: &Mark| old.iter().any(|(p, m)| p == part && m != mark) && !old.contains(&(part.clone(), *mark));
+    let differs = |part: &Part, mark: &Mark| old.iter().any(|(p, m)| p == part && m != mark) && !old.contains(&(*part, *mark));
     match new.iter().find(|(part, mark)| differs(part, mark)) {
-        Some((part, _)) => Reason::Part(part.clone()),
+        Some((part, _)) => Reason::Part(*part),
         None => Reason::Parts,
     }
 }
@@ -161,11 +161,15 @@ pub(super) fn in_words(
     reason: &Reason,
     templates: &BTreeMap<String, Mark>,
     before: &Records,
-    changed: &dyn Fn(&SourcePath) -> Vec<&'static str>,
+    article: &dyn Fn(Mark) -> Option<(SourcePath, Vec<&'static str>)>,
 ) -> String {
-    let of = |source: &SourcePath| match changed(source).as_slice() {
-        [] => String::new(),
-        fields => format!(": {}", fields.join(", ")),
+    let (name, of) = match reason {
+        Reason::Part(Part::Card(path) | Part::Entry(path)) => match article(*path) {
+            Some((source, fields)) if fields.is_empty() => (name(&source).to_owned(), String::new()),
+            Some((source, fields)) => (name(&source).to_owned(), format!(": {}", fields.join(", "))),
+            None => ("an article".to_owned(), String::new()),
+        },
+        _ => (String::new(), String::new()),
     };
     match reason {
         Reason::First => "there is no earlier build to take it from".into(),
@@ -180,8 +184,8 @@ pub(super) fn in_words(
         Reason::Part(Part::Own) => "its title, place, headings or list changed".into(),
         Reason::Part(Part::Body) => "its text changed".into(),
         Reason::Part(Part::Links) => "the address of something it links to changed".into(),
-        Reason::Part(Part::Card(source)) => format!("the card of {} changed{}", name(source), of(source)),
-        Reason::Part(Part::Entry(source)) => format!("{} changed{}", name(source), of(source)),
+        Reason::Part(Part::Card(_)) => format!("the card of {name} changed{of}"),
+        Reason::Part(Part::Entry(_)) => format!("{name} changed{of}"),
         Reason::Part(Part::File) => "the file changed".into(),
         Reason::Parts => "what it lists changed".into(),
         Reason::Asked(call) => format!("{}({}) gives something else", call.function, call.arguments.trim_matches(['{', '}'])),

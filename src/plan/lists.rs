@@ -287,7 +287,7 @@ fn tell_unconfigured(plan: &Plan, config: &Config, report: &mut Report) {
     let mut taxonomies: BTreeMap<&str, &SourcePath> = BTreeMap::new();
     let mut slots: BTreeMap<&str, &SourcePath> = BTreeMap::new();
     for doc in plan.pages.iter().map(|p| &p.doc) {
-        for name in doc.front.terms.keys().filter(|n| !config.taxonomies.contains_key(*n)) {
+        for name in doc.front.terms.iter().map(|(name, _)| name).filter(|n| !config.taxonomies.contains_key(*n)) {
             taxonomies.entry(name).or_insert(&doc.source);
         }
         for name in doc.front.ads.slots.keys().filter(|n| !config.ads.slots.contains_key(*n)) {

@@ -39,7 +39,7 @@ use crate::plan::{CopyFrom, Job, JobKind, Node, Plan};
 use closure::Closures;
 use engine::Engine;
 use parts::Shared;
-pub use parts::{Part, Parts};
+pub use parts::{Part, Parts, path_mark};
 
 /// What rendering reads besides the plan.
 pub trait Inputs: Send + Sync {
@@ -152,7 +152,7 @@ impl Renderer {
         let site = view::site(&config, &plan);
         let counters = comments::Counters::read(&config, &*inputs)?;
         let card_values = plan.pages.iter().map(|_| OnceLock::new()).collect();
-        let (closures, shared) = (Closures::new(&templates), Shared::new(plan.pages.len()));
+        let (closures, shared) = (Closures::new(&templates), Shared::new(&plan));
         let world = Arc::new(World {
             plan,
             config,

@@ -11,10 +11,10 @@ use crate::memo::{Mark, Marker};
 use crate::parse::Doc;
 use crate::paths::{Route, SourcePath};
 use crate::plan::links::From;
-use crate::plan::{CopyFrom, Job, JobKind, Node, PageId, Pager, Scope, SectionId};
+use crate::plan::{CopyFrom, Job, JobKind, Node, PageId, Pager, Plan, Scope, SectionId};
 
 /// A part of what a job is made of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Part {
     /// Its template, with what that extends, includes and calls.
     Template,
@@ -26,12 +26,18 @@ pub enum Part {
     Body,
     /// The addresses that its links lead to.
     Links,
-    /// What a list shows of the article of this file.
-    Card(SourcePath),
-    /// All of the article of this file.
-    Entry(SourcePath),
+    /// What a list shows of an article; its file is told by the mark of its path.
+    Card(Mark),
+    /// All of an article, its file told likewise.
+    Entry(Mark),
     /// The content of a file that is copied.
     File,
+}
+
+/// The mark that an article's file is told by.
+#[must_use]
+pub fn path_mark(path: &SourcePath) -> Mark {
+    Mark::of(path.as_str().as_bytes())
 }
 
 /// A job's parts in order.
@@ -41,12 +47,14 @@ pub type Parts = Vec<(Part, Mark)>;
 #[derive(Debug, Default)]
 pub struct Shared {
     cards: Vec<OnceLock<Mark>>,
+    paths: Vec<Mark>,
     site: OnceLock<Mark>,
 }
 
 impl Shared {
-    pub(super) fn new(pages: usize) -> Self {
-        Self { cards: (0..pages).map(|_| OnceLock::new()).collect(), site: OnceLock::new() }
+    pub(super) fn new(plan: &Plan) -> Self {
+        let paths = plan.pages.iter().map(|p| path_mark(&p.doc.source)).collect();
+        Self { cards: plan.pages.iter().map(|_| OnceLock::new()).collect(), paths, site: OnceLock::new() }
     }
 }
 
@@ -136,7 +144,7 @@ impl World {
     }
 
     fn card_parts(&self, ids: &[PageId], parts: &mut Parts) {
-        parts.extend(ids.iter().map(|id| (Part::Card(self.plan.pages[*id].doc.source.clone()), self.card_mark(*id))));
+        parts.extend(ids.iter().map(|id| (Part::Card(self.shared.paths[*id]), self.card_mark(*id))));
     }
 
     /// The mark of where an article's links lead.
@@ -172,7 +180,7 @@ impl World {
             marker.text(&s.title).text(s.route.as_str());
             section = s.parent;
         }
-        for (taxonomy, terms) in &page.doc.front.terms {
+        for (taxonomy, terms) in page.doc.front.terms.iter() {
             let known = self.plan.taxonomies.iter().find(|t| t.name == *taxonomy);
             for term in terms {
                 let route = known.and_then(|t| t.terms.get(*t.spellings.get(term)?)).map_or("", |t| t.route.as_str());
@@ -230,7 +238,7 @@ impl World {
             for (_, mark) in &cards {
                 marker.mark(*mark);
             }
-            parts.push((Part::Entry(page.doc.source.clone()), marker.finish()));
+            parts.push((Part::Entry(self.shared.paths[*id]), marker.finish()));
         }
     }
 }

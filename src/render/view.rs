@@ -259,7 +259,7 @@ impl World {
             has_description: doc.front.description.is_some(),
             toc: crate::parse::outline::tree(&doc.outline),
             show_toc: doc.front.toc.unwrap_or(false),
-            terms: doc.front.terms.keys().map(|name| (name.as_str(), self.terms(doc, name))).collect(),
+            terms: doc.front.terms.iter().map(|(name, _)| (name, self.terms(doc, name))).collect(),
             section: Some(self.named(&self.plan.sections[page.section].title, &self.plan.sections[page.section].route)),
             ancestors: self.ancestors(page.section),
             ads: ads::of_page(&self.config.ads, &doc.front.ads, is_article),
