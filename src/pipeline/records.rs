@@ -5,7 +5,7 @@
 //! templates asked has the answer it had.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ pub(super) struct Records {
     pub templates: BTreeMap<String, Mark>,
     /// Questions that templates asked.
     pub calls: Vec<Call>,
-    pub jobs: BTreeMap<OutPath, Record>,
+    pub jobs: BTreeMap<OutPath, Arc<Record>>,
 }
 
 impl Records {
@@ -56,9 +56,9 @@ impl Records {
 /// What a file was made from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Record {
-    parts: Parts,
+    parts: Box<[(Part, Mark)]>,
     /// Questions by number, with the mark of the answer.
-    asked: Vec<(u32, Mark)>,
+    asked: Box<[(u32, Mark)]>,
 }
 
 /// Why a file is rendered.
@@ -93,7 +93,7 @@ impl<'a> Check<'a> {
             return Some(Reason::First);
         }
         let Some(record) = self.before.jobs.get(out) else { return Some(Reason::New) };
-        if record.parts != *parts {
+        if *record.parts != **parts {
             return Some(difference(&record.parts, parts));
         }
         let changed = record.asked.iter().find(|(number, mark)| self.answer(*number) != Some(*mark))?;
@@ -106,15 +106,19 @@ impl<'a> Check<'a> {
         Some(*slot.get_or_insert_with(|| self.renderer.ask_again(call)))
     }
 
-    /// The questions that a file asked, to be recorded again.
-    pub(super) fn asked(&self, out: &OutPath) -> Trace {
-        let asked = self.before.jobs.get(out).map(|r| r.asked.as_slice()).unwrap_or_default();
-        asked.iter().filter_map(|(number, mark)| Some((self.before.calls.get(*number as usize)?.clone(), *mark))).collect()
+    /// A recorder that goes on from these records.
+    pub(super) fn recorder(&self) -> Recorder {
+        Recorder::after(self.before)
+    }
+
+    /// What a file was made from, to be kept with it.
+    pub(super) fn record(&self, out: &OutPath) -> Option<Arc<Record>> {
+        self.before.jobs.get(out).map(Arc::clone)
     }
 }
 
 /// The first thing that two lists of parts differ in, a card or an entry before the rest.
-fn difference(old: &Parts, new: &Parts) -> Reason {
+fn difference(old: &[(Part, Mark)], new: &[(Part, Mark)]) -> Reason {
     let differs = |part: &Part, mark: &Mark| old.iter().any(|(p, m)| p == part && m != mark) && !old.contains(&(*part, *mark));
     match new.iter().find(|(part, mark)| differs(part, mark)) {
         Some((part, _)) => Reason::Part(*part),
@@ -123,14 +127,27 @@ fn difference(old: &Parts, new: &Parts) -> Reason {
 }
 
 /// Records of the build that is going on.
+///
+/// Questions keep the numbers that they had, so that what is kept need not be touched.
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
     numbers: HashMap<Call, u32>,
     calls: Vec<Call>,
-    jobs: BTreeMap<OutPath, Record>,
+    jobs: BTreeMap<OutPath, Arc<Record>>,
 }
 
 impl Recorder {
+    pub(super) fn after(before: &Records) -> Self {
+        let numbers = before.calls.iter().cloned().zip(0..).collect();
+        Self { numbers, calls: before.calls.clone(), jobs: BTreeMap::new() }
+    }
+
+    /// Keeps what a file was made from.
+    pub(super) fn keep(&mut self, out: &OutPath, record: Arc<Record>) {
+        self.jobs.insert(out.clone(), record);
+    }
+
+    /// Records what a file was made from.
     pub(super) fn add(&mut self, out: &OutPath, parts: Parts, trace: Trace) {
         let mut asked = Vec::with_capacity(trace.len());
         for (call, mark) in trace {
@@ -147,12 +164,39 @@ impl Recorder {
                 asked.push((number, mark));
             }
         }
-        self.jobs.insert(out.clone(), Record { parts, asked });
+        self.jobs.insert(out.clone(), Arc::new(Record { parts: parts.into(), asked: asked.into() }));
     }
 
     /// The records to store; `rest` brings all but the jobs.
-    pub(super) fn finish(self, rest: Records) -> Records {
+    pub(super) fn finish(mut self, rest: Records) -> Records {
+        let mut used = vec![false; self.calls.len()];
+        for (number, _) in self.jobs.values().flat_map(|r| &r.asked) {
+            if let Some(used) = used.get_mut(*number as usize) {
+                *used = true;
+            }
+        }
+        let live = used.iter().filter(|u| **u).count();
+        if self.calls.len() > 2 * live + 64 {
+            self.renumber(&used);
+        }
         Records { calls: self.calls, jobs: self.jobs, ..rest }
+    }
+
+    /// Forgets the questions that nothing asks any more.
+    fn renumber(&mut self, used: &[bool]) {
+        let mut numbers = Vec::with_capacity(used.len());
+        let mut next = 0_u32;
+        for used in used {
+            numbers.push(next);
+            next += u32::from(*used);
+        }
+        for record in self.jobs.values_mut() {
+            for (number, _) in &mut Arc::make_mut(record).asked {
+                *number = numbers.get(*number as usize).copied().unwrap_or_default();
+            }
+        }
+        let mut used = used.iter();
+        self.calls.retain(|_| used.next().copied().unwrap_or(false));
     }
 }
 

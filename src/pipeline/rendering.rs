@@ -32,7 +32,7 @@ pub(super) struct Rendering {
 }
 
 pub(super) fn render_all(renderer: &Renderer, disk: &Disk, check: &Check<'_>, stage: &Stage<'_>, mode: Mode, progress: &dyn Progress) -> Rendering {
-    let result = Mutex::new(Rendering::default());
+    let result = Mutex::new(Rendering { recorder: check.recorder(), ..Rendering::default() });
     let broken = AtomicBool::new(false);
     let jobs: Vec<(&OutPath, &Job)> = renderer.plan().jobs.iter().collect();
     jobs.par_iter().for_each(|(out, job)| {
@@ -67,9 +67,9 @@ fn one(
     let parts = renderer.parts(job);
     let reason = check.reason(out, &parts).or_else(|| (!stage.keep(out)).then_some(Reason::Output));
     let Some(reason) = reason else {
-        let trace = check.asked(out);
+        let Some(record) = check.record(out) else { return Ok(()) };
         let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
-        result.recorder.add(out, parts, trace);
+        result.recorder.keep(out, record);
         result.reused += 1;
         return Ok(());
     };

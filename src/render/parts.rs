@@ -62,7 +62,7 @@ impl World {
     /// The parts of a job.
     #[must_use]
     pub fn parts(&self, job: &Job) -> Parts {
-        let mut parts = Parts::new();
+        let mut parts = Parts::with_capacity(16);
         match &job.kind {
             JobKind::Page(id) => self.page_parts(*id, &mut parts),
             JobKind::Section { section, pager } => self.section_parts(*section, *pager, &mut parts),
