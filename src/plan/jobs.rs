@@ -291,3 +291,22 @@ pub(super) fn check_templates(plan: &mut Plan, known: &BTreeSet<&str>, report: &
         section.template = "section.html".into();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_pages_than_a_sitemap_holds_make_an_index() {
+        let names = |pages: usize| {
+            let mut drafts = Vec::new();
+            sitemaps(pages, &mut drafts);
+            drafts.into_iter().map(|d| (d.out.to_string(), d.job.kind)).collect::<Vec<_>>()
+        };
+        assert_eq!(names(50_000), [("sitemap.xml".to_owned(), JobKind::Sitemap { part: 1 })]);
+        let many = names(100_001);
+        assert_eq!(many[0], ("sitemap.xml".to_owned(), JobKind::SitemapIndex { parts: 3 }));
+        assert_eq!(many[3], ("sitemap-3.xml".to_owned(), JobKind::Sitemap { part: 3 }));
+        assert_eq!(many.len(), 4);
+    }
+}
