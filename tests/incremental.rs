@@ -17,7 +17,11 @@ fn clean(site: &Site) -> (i32, String, BTreeMap<String, Vec<u8>>) {
     for name in ["content", "templates", "static", "data"] {
         common::copy(&site.path(name), &copy.path(name));
     }
-    copy.write("site.toml", fs::read(site.path("site.toml")).unwrap());
+    for name in ["site.toml", "counts.json"] {
+        if let Ok(content) = fs::read(site.path(name)) {
+            copy.write(name, content);
+        }
+    }
     let run = copy.folio(&["build"]);
     (run.code, said(&run.stderr), copy.output())
 }
@@ -269,4 +273,46 @@ fn killed_at_any_moment_nothing_is_half_done() {
         old = new;
     }
     assert!(interrupted as u64 > kills / 4, "only {interrupted} builds were interrupted");
+}
+
+/// What a build after each of these edits is held against: a build of a copy from nothing.
+#[track_caller]
+fn stays_clean(site: &Site, edits: &[(&str, &str)]) {
+    site.build();
+    for (name, content) in edits {
+        site.write(name, content);
+        site.build();
+        assert!(site.output() == clean(site).2, "after {name} became {content:?}");
+    }
+}
+
+#[test]
+fn what_is_easily_overlooked_is_seen() {
+    let article = "---\ntitle: One\ndate: 2026-01-01\n---\n\n{{<box t=\"1\" />}}\n";
+    let site = Site::new()
+        .file("content/one.md", article)
+        .file("content/posts/_index.md", "[x](https://x.example) {{<box t=\"1\" />}}\n\n{{<box t=\"1\" />}}\n")
+        .file("templates/components/box.html", "{% component box(t) %}a{{ t }}{% endcomponent box %}{% component bax(t) %}x{{ t }}{% endcomponent bax %}")
+        .file("templates/zz.html", "{# each component box knows #}")
+        .file("templates/it's.html", "quoted")
+        .file("templates/special.html", "{# the component box is below #}{{< box t=\"2\" />}}{% include \"it's.html\" %}{{ page.views }}{% set d = data(path=\".x.yaml\", required=false) %}{{ d | json }}")
+        .file("content/two.md", "---\ntemplate: special.html\nviews: 1\n---\n")
+        .file("counts.json", "{}");
+    site.write("site.toml", "title = \"T\"\nbase_url = \"https://t.example\"\n[counters]\nsnapshot = \"counts.json\"\n");
+    stays_clean(
+        &site,
+        &[
+            ("content/posts/_index.md", "[x](https://x.example)\n\n{{<box t=\"2\" />}}\n"),
+            ("content/posts/_index.md", "[x](https://x.example)\n\n{{<bax t=\"2\" />}}\n"),
+            ("content/posts/_index.md", "---\nsponsored: true\n---\n[x](https://x.example)\n\n{{<bax t=\"2\" />}}\n"),
+            (
+                "templates/components/box.html",
+                "{% component box(t) %}b{{ t }}{% endcomponent box %}{% component bax(t) %}y{{ t }}{% endcomponent bax %}",
+            ),
+            ("templates/it's.html", "other"),
+            ("counts.json", "{\"/one/\": {\"views\": 7}}"),
+            ("data/.x.yaml", "a: 1"),
+            ("data/.x.yaml", "a: 2"),
+        ],
+    );
 }

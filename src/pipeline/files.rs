@@ -101,6 +101,11 @@ impl Store {
         files.into_par_iter().filter_map(|(path, kind)| Some((path.clone(), self.mark_file(disk, &path, kind)?))).collect()
     }
 
+    /// Marks a file that no scan lists.
+    pub(super) fn mark_one(&self, disk: &Disk, path: &SourcePath) -> Option<Entry> {
+        self.mark_file(disk, path, Kind::Other)
+    }
+
     fn mark_file(&self, disk: &Disk, path: &SourcePath, kind: Kind) -> Option<Entry> {
         let stamp = disk.stamp(path)?;
         let old = self.known.files.get(path);

@@ -15,6 +15,7 @@ mod stored;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub use files::Cache;
@@ -142,6 +143,12 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
     let (before, also) = Records::load(&output, &options.program, options.cache);
     let stored_warnings = warning.into_iter().chain(also).next();
     let mut files = store.mark_files(disk, &sources);
+    // The counters may lie anywhere in the site.
+    if let Ok(snapshot) = SourcePath::new(&config.counters.snapshot)
+        && let Some(entry) = store.mark_one(disk, &snapshot)
+    {
+        files.insert(snapshot, entry);
+    }
     let unread = whole(options, &text, &sources, &files);
     stats.load = clock.lap();
 
@@ -168,7 +175,8 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
     let (from, until) = visible_span(&plan, &config, options.visibility.now);
     stats.plan = clock.lap();
 
-    let inputs = Stored::new(disk.clone(), Arc::clone(&store.pack), &plan, &files, settings.clone());
+    let moved = Arc::new(AtomicBool::new(false));
+    let inputs = Stored::new(disk.clone(), Arc::clone(&store.pack), &plan, &files, settings.clone(), Arc::clone(&moved));
     let renderer = match Renderer::new(plan, config, sources.templates, Box::new(inputs)) {
         Ok(renderer) => renderer,
         Err(problems) => {
@@ -180,7 +188,7 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
     progress.stage("Rendering", renderer.plan().jobs.len());
     let stage = output.stage();
     let mode = if report.has_errors() { Mode::OnlyProblems } else { Mode::Stage };
-    let rendering = render_all(&renderer, disk, &Check::new(&before, &renderer), &stage, mode, progress);
+    let rendering = render_all(&renderer, &Check::new(&before, &renderer), &stage, mode, progress);
     report.extend(rendering.report);
     let staged = stage.finish();
     stats.render = clock.lap();
@@ -221,7 +229,9 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
     };
     // The process is about to end: taking a large site apart piece by piece would only cost time.
     std::mem::forget(renderer);
-    if let Err(e) = keep(&records_path, &options.program, &rendering.recorder.finish(rest), store, files, settings.mark()) {
+    // A file that changed while the build ran was marked as one thing and shown as another: nothing is recorded.
+    let records = (!moved.load(Ordering::Relaxed)).then(|| rendering.recorder.finish(rest));
+    if let Err(e) = keep(&records_path, &options.program, records.as_ref(), store, files, settings.mark()) {
         report.push(
             Diagnostic::warning(format!("this build could not be kept for the next: {}", crate::load::reason(&e)))
                 .hint("the next build does all of it again"),
@@ -238,12 +248,14 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
 fn keep(
     path: &Path,
     program: &str,
-    records: &Records,
+    records: Option<&Records>,
     store: Store,
     files: BTreeMap<SourcePath, files::Entry>,
     settings: Mark,
 ) -> std::io::Result<()> {
-    memo::save(path, program, records)?;
+    if let Some(records) = records {
+        memo::save(path, program, records)?;
+    }
     store.save(files, settings)
 }
 

@@ -8,7 +8,6 @@ use rayon::prelude::*;
 use super::Progress;
 use super::records::{Check, Reason, Recorder};
 use crate::diag::{Diagnostic, Report};
-use crate::load::Disk;
 use crate::paths::OutPath;
 use crate::plan::{CopyFrom, Job};
 use crate::render::{Content, Renderer};
@@ -31,7 +30,7 @@ pub(super) struct Rendering {
     pub report: Report,
 }
 
-pub(super) fn render_all(renderer: &Renderer, disk: &Disk, check: &Check<'_>, stage: &Stage<'_>, mode: Mode, progress: &dyn Progress) -> Rendering {
+pub(super) fn render_all(renderer: &Renderer, check: &Check<'_>, stage: &Stage<'_>, mode: Mode, progress: &dyn Progress) -> Rendering {
     let result = Mutex::new(Rendering { recorder: check.recorder(), ..Rendering::default() });
     let broken = AtomicBool::new(false);
     let jobs: Vec<(&OutPath, &Job)> = renderer.plan().jobs.iter().collect();
@@ -41,7 +40,7 @@ pub(super) fn render_all(renderer: &Renderer, disk: &Disk, check: &Check<'_>, st
         }
         let done = match mode {
             Mode::OnlyProblems => renderer.render(job).map(|_| ()),
-            Mode::Stage => one(renderer, disk, check, stage, out, job, &result, &broken),
+            Mode::Stage => one(renderer, check, stage, out, job, &result, &broken),
         };
         if let Err(report) = done {
             result.lock().unwrap_or_else(PoisonError::into_inner).report.extend(report);
@@ -53,10 +52,8 @@ pub(super) fn render_all(renderer: &Renderer, disk: &Disk, check: &Check<'_>, st
     result
 }
 
-#[expect(clippy::too_many_arguments, reason = "the pieces of a build, each used")]
 fn one(
     renderer: &Renderer,
-    disk: &Disk,
     check: &Check<'_>,
     stage: &Stage<'_>,
     out: &OutPath,
@@ -75,17 +72,17 @@ fn one(
     };
     let rendered = renderer.render(job)?;
     // When the stage cannot take a file there is no use in rendering more.
-    put(out, rendered.content, disk, stage).inspect_err(|_| broken.store(true, Ordering::Relaxed)).map_err(Report::of)?;
+    put(out, rendered.content, renderer, stage).inspect_err(|_| broken.store(true, Ordering::Relaxed)).map_err(Report::of)?;
     let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
     result.recorder.add(out, parts, rendered.trace);
     result.reasons.push((out.clone(), reason));
     Ok(())
 }
 
-fn put(out: &OutPath, content: Content, disk: &Disk, stage: &Stage<'_>) -> Result<(), Diagnostic> {
+fn put(out: &OutPath, content: Content, renderer: &Renderer, stage: &Stage<'_>) -> Result<(), Diagnostic> {
     match content {
         Content::Bytes(bytes) => stage.put(out, &bytes),
-        Content::Copy(CopyFrom::Site(source)) => stage.put(out, &disk.bytes(&source)?),
+        Content::Copy(CopyFrom::Site(source)) => stage.put(out, &renderer.file(&source)?),
         Content::Copy(CopyFrom::Theme { bytes, .. }) => stage.put(out, bytes),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::files::{Entry, Handles};
 use crate::diag::Diagnostic;
@@ -21,10 +22,19 @@ pub(super) struct Stored {
     /// The files of pages and sections, and how they are read, for when the pack cannot give a body.
     sources: [Vec<Option<SourcePath>>; 2],
     settings: Settings,
+    /// Whether a file was found to have changed since it was marked.
+    moved: Arc<AtomicBool>,
 }
 
 impl Stored {
-    pub(super) fn new(disk: Disk, pack: Arc<Pack>, plan: &Plan, files: &BTreeMap<SourcePath, Entry>, settings: Settings) -> Self {
+    pub(super) fn new(
+        disk: Disk,
+        pack: Arc<Pack>,
+        plan: &Plan,
+        files: &BTreeMap<SourcePath, Entry>,
+        settings: Settings,
+        moved: Arc<AtomicBool>,
+    ) -> Self {
         let handles = |source: &SourcePath| files.get(source).and_then(|e| e.parsed);
         Self {
             disk,
@@ -37,6 +47,7 @@ impl Stored {
                 plan.sections.iter().map(|s| s.doc.as_ref().map(|d| d.source.clone())).collect(),
             ],
             settings,
+            moved,
         }
     }
 
@@ -69,7 +80,11 @@ impl Inputs for Stored {
     }
 
     fn file(&self, path: &SourcePath) -> Result<Option<Vec<u8>>, Diagnostic> {
-        self.disk.bytes_if_there(path)
+        let bytes = self.disk.bytes_if_there(path)?;
+        if self.marks.get(path).copied() != bytes.as_ref().map(|b| Mark::of(b)) {
+            self.moved.store(true, Ordering::Relaxed);
+        }
+        Ok(bytes)
     }
 
     fn doc_mark(&self, node: Node) -> Mark {

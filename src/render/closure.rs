@@ -13,8 +13,8 @@ use crate::memo::{Mark, Marker};
 #[derive(Debug)]
 pub struct Closures {
     templates: BTreeMap<String, Template>,
-    /// Component → the template that defines it.
-    components: BTreeMap<String, String>,
+    /// Component → the templates that may define it: one does, the others only speak of it.
+    components: BTreeMap<String, BTreeSet<String>>,
     /// Marks that were asked for.
     known: Mutex<HashMap<String, Mark>>,
 }
@@ -28,17 +28,16 @@ struct Template {
 impl Closures {
     #[must_use]
     pub fn new(sources: &[TemplateSource]) -> Self {
-        let names: BTreeSet<&str> = sources.iter().map(|t| t.name.as_str()).collect();
-        let mut components = BTreeMap::new();
+        let mut components: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for source in sources {
             for name in defined(&source.text) {
-                components.insert(name.to_owned(), source.name.clone());
+                components.entry(name.to_owned()).or_default().insert(source.name.clone());
             }
         }
         let templates = sources.iter().map(|source| {
-            let quoted = strings(&source.text).filter(|s| names.contains(s)).map(str::to_owned);
-            let called = tags(&source.text).filter_map(|tag| components.get(tag).cloned());
-            (source.name.clone(), Template { mark: Mark::of(source.text.as_bytes()), refers_to: quoted.chain(called).collect() })
+            let named = sources.iter().map(|t| &t.name).filter(|name| may_name(&source.text, name)).cloned();
+            let called = tags(&source.text).filter_map(|tag| components.get(tag)).flatten().cloned();
+            (source.name.clone(), Template { mark: Mark::of(source.text.as_bytes()), refers_to: named.chain(called).collect() })
         });
         Self { templates: templates.collect(), components: components.clone(), known: Mutex::default() }
     }
@@ -58,7 +57,7 @@ impl Closures {
 
     fn work_out<'a>(&'a self, template: &'a str, components: &[&'a str]) -> Mark {
         let mut seen: BTreeSet<&str> = BTreeSet::new();
-        let mut open: Vec<&str> = components.iter().filter_map(|c| self.components.get(*c).map(String::as_str)).collect();
+        let mut open: Vec<&str> = components.iter().filter_map(|c| self.components.get(*c)).flatten().map(String::as_str).collect();
         open.push(template);
         while let Some(name) = open.pop() {
             if let Some(template) = self.templates.get(name)
@@ -84,15 +83,14 @@ impl Closures {
     }
 }
 
-/// What stands between quotes.
-fn strings(text: &str) -> impl Iterator<Item = &str> {
-    // Where quotes do not pair up every piece is looked at, which finds the same names and a few too many.
-    text.split(['"', '\'', '`'])
+/// Whether a text may name a template. A name with a quote in it can be written in more ways than one.
+fn may_name(text: &str, name: &str) -> bool {
+    name.contains(['"', '\'', '`', '\\']) || text.contains(name)
 }
 
 /// Names after a `<`, as in a component call or any HTML tag.
 fn tags(text: &str) -> impl Iterator<Item = &str> {
-    text.match_indices('<').map(|(at, _)| name_at(&text[at + 1..])).filter(|name| !name.is_empty())
+    text.match_indices('<').map(|(at, _)| name_at(text[at + 1..].trim_start())).filter(|name| !name.is_empty())
 }
 
 /// The components that a template defines.

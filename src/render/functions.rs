@@ -155,7 +155,10 @@ fn data(world: &World, kwargs: &Kwargs, _: Audience) -> TeraResult<Value> {
     let path = kwargs.must_get::<&str>("path")?;
     let source = SourcePath::new(&format!("data/{}", path.trim_start_matches('/')))
         .map_err(|e| Error::message(format!("`data` cannot read \"{path}\": {e}")))?;
-    let Some(bytes) = world.inputs.file(&source).map_err(|d| Error::message(d.message))? else {
+    // Only what was scanned is there: the build looks at nothing else to know whether anything has changed.
+    let scanned = world.inputs.mark(&source).is_some();
+    let bytes = if scanned { world.inputs.file(&source).map_err(|d| Error::message(d.message))? } else { None };
+    let Some(bytes) = bytes else {
         if kwargs.get::<bool>("required")? == Some(false) {
             return Ok(Value::none());
         }

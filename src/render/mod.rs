@@ -206,6 +206,15 @@ impl Renderer {
         Ok(text.into_bytes())
     }
 
+    /// The bytes of a file that is copied.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is no longer there.
+    pub fn file(&self, path: &SourcePath) -> Result<Vec<u8>, Diagnostic> {
+        let gone = || Diagnostic::error("this file went away while the site was built").in_file(path.as_str()).hint("build again");
+        self.world.inputs.file(path)?.ok_or_else(gone)
+    }
+
     /// What a job is made of.
     #[must_use]
     pub fn parts(&self, job: &Job) -> Parts {

@@ -202,6 +202,7 @@ impl World {
             Some(doc) => {
                 self.templated_with_body(&section.template, doc, parts);
                 parts.push((Part::Body, self.inputs.body_mark(Node::Section(id))));
+                parts.push((Part::Own, self.inputs.doc_mark(Node::Section(id))));
                 parts.push((Part::Links, self.links_mark(doc, &section.route)));
             }
             None => self.templated(&section.template, parts),

@@ -137,6 +137,11 @@ impl Output {
         if files == *old && !old.is_empty() {
             return Ok(outcome);
         }
+        // From here on what the records say of the output is no longer so; the pipeline writes new ones in the end.
+        match fs::remove_file(self.records_path()) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(failed(&self.records_path(), "deleted", &e)),
+            _ => {}
+        }
         let put = |manifest: Prepared| manifest.put().map_err(|e| failed(&self.manifest_path, "written", &e));
         let finished = Manifest::prepare(&self.manifest_path, files.clone())?;
         // Where no name is new the old manifest lists all that a killed process could leave.
