@@ -3,20 +3,29 @@
 //! Generous in what it takes (design §6), exact in what it says: every problem has its place. Keys that mean
 //! nothing are handed on, to be told once a key for the whole site.
 
+mod names;
+mod renamed;
+mod tree;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::date::{Moment, Reading as DateReading, read as read_date};
-use super::{Remark, narrow};
+use crate::parse::date::{Moment, Reading as DateReading, read as read_date};
+use crate::parse::{Remark, narrow};
+use names::date_from_name;
+pub use names::{name, split_dated_name, title_from_name};
+use renamed::{rename, written};
+use tree::{Block, parse_block, split};
+
 use crate::config::SortBy;
 use crate::diag::{Diagnostic, Report, Severity};
 use crate::paths::SourcePath;
-use crate::schema::locate::{Place, Syntax, locate};
+use crate::schema::locate::{Place, locate};
 use crate::schema::{self, Problem, ProblemKind, Reading, Shape, Step};
 
 /// The front matter of an article or of a section's `_index.md`, as it is written.
@@ -199,14 +208,6 @@ pub fn known_keys() -> impl Iterator<Item = &'static str> {
     SHAPE.keys()
 }
 
-/// A fenced block at the head of a file.
-struct Block<'a> {
-    text: &'a str,
-    syntax: Syntax,
-    /// Where `text` starts in the file.
-    offset: usize,
-}
-
 /// Reads the front matter of a file; errors go to the report.
 pub fn read(text: &str, source: &SourcePath, report: &mut Report) -> Front {
     let (block, body_start) = match split(text) {
@@ -242,220 +243,6 @@ pub fn read(text: &str, source: &SourcePath, report: &mut Report) -> Front {
 fn without_matter(source: &SourcePath) -> Front {
     let matter = FrontMatter { date: date_from_name(source), ..FrontMatter::default() };
     Front { matter, ..Front::default() }
-}
-
-/// Finds the fence. A first line `---` or `+++` opens it; without an end it is an error, unless what
-/// follows looks nothing like keys (`---` is a rule in Markdown too).
-fn split(text: &str) -> Result<Option<(Block<'_>, usize)>, Diagnostic> {
-    let first = text.lines().next().unwrap_or_default();
-    let (fence, syntax) = match first.trim_end() {
-        "---" => ("---", Syntax::Yaml),
-        "+++" => ("+++", Syntax::Toml),
-        _ => return Ok(None),
-    };
-    let offset = (first.len() + 1).min(text.len());
-    let mut at = offset;
-    for line in text[offset..].split_inclusive('\n') {
-        let bare = line.trim_end();
-        if bare == fence || (fence == "---" && bare == "...") {
-            return Ok(Some((Block { text: &text[offset..at], syntax, offset }, at + line.len())));
-        }
-        at += line.len();
-    }
-    let next = text[offset..].lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
-    let looks_like_key = next.split_once([':', '=']).is_some_and(|(key, _)| !key.trim().is_empty() && !key.trim().contains(' '));
-    if fence == "+++" || looks_like_key {
-        return Err(Diagnostic::error(format!("the front matter that starts here is never closed by `{fence}`"))
-            .at(0..3)
-            .hint(format!("put a line `{fence}` after the last key")));
-    }
-    Ok(None)
-}
-
-fn parse_block(block: &Block<'_>) -> Result<Map<String, Value>, Diagnostic> {
-    let tree = match block.syntax {
-        Syntax::Toml => crate::config::toml_tree(block.text).map_err(|mut d| {
-            d.file = None;
-            d.span = d.span.map(|s| s.start + block.offset..s.end + block.offset);
-            d
-        })?,
-        Syntax::Yaml => yaml_tree(block)?,
-    };
-    match tree {
-        Value::Object(map) => Ok(map),
-        Value::Null => Ok(Map::new()),
-        _ => Err(Diagnostic::error("the front matter is not a list of keys")
-            .at(block.offset..block.offset + block.text.lines().next().map_or(0, str::len))
-            .hint("write `key: value` on each line")),
-    }
-}
-
-fn yaml_tree(block: &Block<'_>) -> Result<Value, Diagnostic> {
-    if let Some(at) = too_deep(block.text) {
-        return Err(Diagnostic::error("the front matter is nested too deep to be meant").at(block.offset + at..block.offset + at + 1));
-    }
-    match serde_yaml::from_str::<serde_yaml::Value>(block.text) {
-        Ok(value) => Ok(json(value)),
-        Err(error) => {
-            let at = error.location().map_or(0, |l| l.index().min(block.text.len()));
-            let text = error.to_string();
-            let message = text.split(" at line ").next().unwrap_or(&text);
-            let at = duplicate(block.text, message).unwrap_or(at);
-            let line = block.text[at..].lines().next().map_or(1, |l| l.len().max(1));
-            let d = Diagnostic::error(format!("this is not valid YAML: {message}")).at(block.offset + at..block.offset + at + line);
-            Err(if message.contains("mapping values") { d.hint("put quotes around a value that holds `: `") } else { d })
-        }
-    }
-}
-
-/// Where brackets open more than any front matter does; the parser takes quadratic time on them.
-fn too_deep(text: &str) -> Option<usize> {
-    let mut depth = 0_i32;
-    text.bytes().position(|b| {
-        depth += i32::from(matches!(b, b'[' | b'{')) - i32::from(matches!(b, b']' | b'}'));
-        depth > 200
-    })
-}
-
-/// Where the second of two equal keys stands, when that is what is wrong.
-fn duplicate(text: &str, message: &str) -> Option<usize> {
-    let key = message.strip_prefix("duplicate entry with key \"")?.strip_suffix('"')?;
-    let mut start = 0;
-    let mut found = Vec::new();
-    for line in text.split_inclusive('\n') {
-        let bare = line.trim_start();
-        if bare.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')) {
-            found.push(start + line.len() - bare.len());
-        }
-        start += line.len();
-    }
-    found.get(1).copied()
-}
-
-/// YAML as a plain tree: keys become text, tags are dropped.
-fn json(value: serde_yaml::Value) -> Value {
-    match value {
-        serde_yaml::Value::Null => Value::Null,
-        serde_yaml::Value::Bool(b) => Value::Bool(b),
-        serde_yaml::Value::Number(n) => {
-            if let Some(i) = n.as_i64() {
-                Value::from(i)
-            } else if let Some(u) = n.as_u64() {
-                Value::from(u)
-            } else {
-                n.as_f64().and_then(serde_json::Number::from_f64).map_or_else(|| Value::String(n.to_string()), Value::Number)
-            }
-        }
-        serde_yaml::Value::String(s) => Value::String(s),
-        serde_yaml::Value::Sequence(items) => Value::Array(items.into_iter().map(json).collect()),
-        serde_yaml::Value::Mapping(map) => Value::Object(map.into_iter().filter_map(|(k, v)| Some((key_text(k)?, json(v)))).collect()),
-        serde_yaml::Value::Tagged(tagged) => json(tagged.value),
-    }
-}
-
-fn key_text(key: serde_yaml::Value) -> Option<String> {
-    match json(key) {
-        Value::String(s) => Some(s),
-        Value::Null => Some("null".into()),
-        Value::Bool(b) => Some(b.to_string()),
-        Value::Number(n) => Some(n.to_string()),
-        Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-/// Other tools' names for ours.
-const RENAMED: [(&str, &str); 13] = [
-    ("categories", "category"),
-    ("tag", "tags"),
-    ("author", "authors"),
-    ("lastmod", "updated"),
-    ("last_modified_at", "updated"),
-    ("modified", "updated"),
-    ("expiryDate", "expires"),
-    ("publishDate", "date"),
-    ("url", "path"),
-    ("permalink", "path"),
-    ("linkTitle", "title"),
-    ("redirect_from", "aliases"),
-    ("sort-by", "sort_by"),
-];
-
-/// Takes other tools' keys as ours; our own key wins where both are given.
-fn rename(mut tree: Map<String, Value>) -> Map<String, Value> {
-    if let Some(published) = tree.remove("published") {
-        let no = matches!(&published, Value::Bool(false))
-            || published.as_i64() == Some(0)
-            || published.as_str().is_some_and(|s| ["no", "false", "off"].contains(&s.to_ascii_lowercase().as_str()));
-        tree.entry("draft").or_insert(Value::Bool(no));
-    }
-    for (theirs, ours) in RENAMED {
-        if let Some(value) = tree.remove(theirs) {
-            tree.entry(ours).or_insert(value);
-        }
-    }
-    if let Some(Value::Object(taxonomies)) = tree.get_mut("taxonomies") {
-        let mut moved = Vec::new();
-        for (theirs, ours) in [
-            ("categories", "category"),
-            ("category", "category"),
-            ("tags", "tags"),
-            ("tag", "tags"),
-            ("authors", "authors"),
-            ("author", "authors"),
-            ("series", "series"),
-        ] {
-            moved.extend(taxonomies.remove(theirs).map(|value| (ours, value)));
-        }
-        for (ours, value) in moved {
-            tree.entry(ours).or_insert(value);
-        }
-    }
-    for key in ["tags", "category"] {
-        split_at_commas(&mut tree, key);
-    }
-    if let Some(authors) = tree.get_mut("authors") {
-        name_authors(authors);
-    }
-    tree
-}
-
-/// `tags: a, b` is a list of two.
-fn split_at_commas(tree: &mut Map<String, Value>, key: &str) {
-    let Some(Value::String(text)) = tree.get(key) else { return };
-    if text.contains(',') {
-        let parts = text.split(',').map(|part| Value::String(part.trim().to_owned())).collect();
-        tree.insert(key.to_owned(), Value::Array(parts));
-    }
-}
-
-/// `{name: A, email: …}` is A.
-fn name_authors(authors: &mut Value) {
-    match authors {
-        Value::Object(map) => *authors = map.get("name").cloned().unwrap_or(Value::Null),
-        Value::Array(items) => items.iter_mut().for_each(name_authors),
-        _ => {}
-    }
-}
-
-/// The key as the file has it, for looking a problem's place up.
-fn written(path: &[Step], text: &str, syntax: Syntax) -> Range<usize> {
-    let direct = locate(text, syntax, path, Place::Value);
-    let Some(Step::Key(ours)) = path.first() else { return direct };
-    if has_key(text, ours) {
-        return direct;
-    }
-    for (theirs, _) in RENAMED.iter().filter(|(_, o)| o == ours) {
-        if has_key(text, theirs) {
-            let mut renamed = path.to_vec();
-            renamed[0] = Step::Key((*theirs).to_owned());
-            return locate(text, syntax, &renamed, Place::Value);
-        }
-    }
-    direct
-}
-
-fn has_key(text: &str, key: &str) -> bool {
-    text.lines().any(|line| line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with([':', '='])))
 }
 
 fn note_problem(problem: &Problem, block: &Block<'_>, front: &mut Front, report: &mut Report) {
@@ -578,47 +365,4 @@ fn clean_terms(values: &mut Vec<String>) {
         }
     }
     *values = seen;
-}
-
-/// The date that a file's (or a bundle's) name starts with, `YYYY-MM-DD-`.
-fn date_from_name(source: &SourcePath) -> Option<Moment> {
-    let (date, _) = split_dated_name(name(source))?;
-    match read_date(date) {
-        DateReading::Whole(moment) => Some(moment),
-        _ => None,
-    }
-}
-
-/// A name split into its leading date and the rest.
-#[must_use]
-pub fn split_dated_name(name: &str) -> Option<(&str, &str)> {
-    let (date, rest) = name.split_at_checked(10)?;
-    let shape = date.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
-    let rest = rest.strip_prefix(['-', '_'])?;
-    (shape && !rest.is_empty()).then_some((date, rest))
-}
-
-/// What an article is named after: its file, or its folder when it is a bundle.
-#[must_use]
-pub fn name(source: &SourcePath) -> &str {
-    match source.stem() {
-        "index" | "_index" => source.parent().rsplit('/').next().unwrap_or_default(),
-        stem => stem,
-    }
-}
-
-/// A title made of the file's name: `2026-06-12-choosing-a_queue` → `Choosing a queue`.
-#[must_use]
-pub fn title_from_name(source: &SourcePath) -> String {
-    if source.as_str() == "content/_index.md" || source.as_str() == "content/index.md" {
-        return String::new();
-    }
-    let name = name(source);
-    let name = split_dated_name(name).map_or(name, |(_, rest)| rest);
-    let text = name.replace(['-', '_'], " ");
-    let mut chars = text.trim().chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => name.to_owned(),
-    }
 }
