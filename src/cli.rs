@@ -137,8 +137,9 @@ pub fn now(epoch: Option<&str>) -> Result<Timestamp, String> {
 /// Which program this is: its version and, since one under development keeps its version through many changes,
 /// its file's size and time.
 #[must_use]
-pub fn program(executable: Option<(u64, std::time::SystemTime)>) -> String {
-    let build = executable.and_then(|(size, time)| Some(format!("{size} {}", time.duration_since(std::time::UNIX_EPOCH).ok()?.as_nanos())));
+pub fn program() -> String {
+    let file = std::env::current_exe().ok().and_then(|path| crate::load::Stamp::at(&path));
+    let build = file.map(|stamp| format!("{} {}", stamp.size, stamp.modified));
     format!("folio {} {}", env!("CARGO_PKG_VERSION"), build.unwrap_or_default())
 }
 

@@ -146,9 +146,9 @@ impl Diagnostic {
         }
     }
 
-    fn sort_key(&self) -> (Severity, Option<&str>, usize, &str) {
+    fn sort_key(&self) -> (Severity, Option<&str>, usize, &str, Option<&str>) {
         let start = self.span.as_ref().map_or(0, |s| s.start);
-        (self.severity, self.file.as_deref(), start, &self.message)
+        (self.severity, self.file.as_deref(), start, &self.message, self.needle.as_deref())
     }
 }
 
@@ -221,10 +221,10 @@ impl Report {
     /// Keeps one of those that say the same of the same place, and how many more there were: an error in a
     /// template shows on every page that uses it.
     pub fn fold_repeats(&mut self) {
-        type Place = (Severity, Option<String>, Option<(usize, usize)>, String);
+        type Place = (Severity, Option<String>, Option<(usize, usize)>, Option<String>, String);
         let mut first: HashMap<Place, (Diagnostic, usize)> = HashMap::new();
         for d in self.items.drain(..) {
-            let place = (d.severity, d.file.clone(), d.span.as_ref().map(|s| (s.start, s.end)), d.message.clone());
+            let place = (d.severity, d.file.clone(), d.span.as_ref().map(|s| (s.start, s.end)), d.needle.clone(), d.message.clone());
             match first.entry(place) {
                 Entry::Vacant(free) => {
                     free.insert((d, 0));

@@ -45,12 +45,6 @@ fn main() -> ExitCode {
     }
 }
 
-/// This program, for telling what another one kept.
-fn program() -> String {
-    let file = std::env::current_exe().and_then(|path| path.metadata()).ok();
-    cli::program(file.and_then(|data| Some((data.len(), data.modified().ok()?))))
-}
-
 /// A formula that brings pulldown-latex down is told as a warning of its article; the panic itself is not news.
 fn quiet_formulas() {
     let usual = std::panic::take_hook();
@@ -63,7 +57,7 @@ fn quiet_formulas() {
 
 fn run_build(build: &Build, now: Timestamp) -> Result<(), Report> {
     let bar = Bar::new(build.quiet);
-    let built = pipeline::build(&build.options(now, program()), &bar);
+    let built = pipeline::build(&build.options(now, cli::program()), &bar);
     bar.clear();
     let built = built?;
     if !build.quiet {
@@ -87,6 +81,7 @@ fn run_build(build: &Build, now: Timestamp) -> Result<(), Report> {
         };
         say(&format!("{}{warnings}", cli::summary(&built.stats)));
     }
+    std::mem::forget(built.remains);
     Ok(())
 }
 

@@ -115,8 +115,17 @@ fn collisions() {
         .file("content/posts/e.md", "---\naliases: [/good/]\n---\n")
         .file("content/f.md", "---\npath: /file.html\n---\n")
         .file("content/g.md", "---\npath: /file.html/below/\n---\n")
-        .file("static/good/index.html", "x");
+        .file("static/good/index.html", "x")
+        .file("static/caf\u{e9}", "x")
+        .file("content/h.md", "---\npath: /cafe\u{301}/below/\n---\n");
     said!(site);
+}
+
+#[test]
+fn addresses_that_run_code() {
+    let item = |url: &str| format!("[[menu.main]]\nname = \"x\"\nurl = \"{url}\"\n");
+    let menu = item("javascript:alert(1)") + &item("javascript:alert(2)");
+    said!(good().file("site.toml", format!("title = \"T\"\nbase_url = \"https://t.example\"\n{menu}")));
 }
 
 #[test]

@@ -260,11 +260,7 @@ fn check_values(raw: &raw::Site, at: &At<'_>, report: &mut Report) {
         );
     }
     for (name, slot) in &raw.ads.slots {
-        let odd = slot
-            .sizes
-            .iter()
-            .find(|s| s.split_once(['x', '×']).is_none_or(|(w, h)| w.trim().parse::<u32>().is_err() || h.trim().parse::<u32>().is_err()));
-        if let Some(size) = odd {
+        if let Some(size) = slot.sizes.iter().find(|size| raw::ad_size(size).is_none()) {
             report.push(
                 at.error(&["ads", "slots", name, "sizes"], format!("\"{size}\" is not a size")).hint("write width and height in pixels: \"300x250\""),
             );

@@ -321,6 +321,13 @@ pub struct Slot {
     pub lazy: bool,
 }
 
+/// Width and height in CSS pixels of a size written as "300x250".
+#[must_use]
+pub fn ad_size(text: &str) -> Option<(u32, u32)> {
+    let (width, height) = text.split_once(['x', '×'])?;
+    Some((width.trim().parse().ok()?, height.trim().parse().ok()?))
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SlotPlace {

@@ -97,6 +97,12 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// The stamp of any file, which need not be of a site; `None` when it is not there.
+    #[must_use]
+    pub fn at(path: &Path) -> Option<Self> {
+        fs::metadata(path).ok().map(|data| Self::of(&data))
+    }
+
     fn of(data: &fs::Metadata) -> Self {
         let nanos = |t: io::Result<SystemTime>| {
             t.ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok()).and_then(|d| u64::try_from(d.as_nanos()).ok()).unwrap_or(0)
@@ -230,7 +236,7 @@ impl Disk {
     /// What the file system says of a file; `None` when it is not there.
     #[must_use]
     pub fn stamp(&self, path: &SourcePath) -> Option<Stamp> {
-        fs::metadata(self.root.join(path.as_str())).ok().map(|data| Stamp::of(&data))
+        Stamp::at(&self.root.join(path.as_str()))
     }
 
     /// A file's text as [`Disk::text`] has it, with the mark of its bytes.

@@ -10,29 +10,12 @@
 mod pack;
 mod sealed;
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 pub use pack::{Handle, Pack};
 pub use sealed::{Loaded, Prepared, load, prepare, save};
-
-/// Makes a new empty file in `folder` whose name starts with `prefix`, and returns its name.
-///
-/// # Errors
-/// When the folder cannot be written to.
-pub fn fresh(folder: &Path, prefix: &str) -> io::Result<String> {
-    fs::create_dir_all(folder)?;
-    for number in 1_u64.. {
-        let name = format!("{prefix}{number}");
-        match OpenOptions::new().write(true).create_new(true).open(folder.join(&name)) {
-            Ok(_) => return Ok(name),
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Err(io::Error::other("no name is left"))
-}
 
 /// Deletes the files in `folder` whose names start with `prefix`, but for one.
 pub fn keep_only(folder: &Path, prefix: &str, name: &str) {

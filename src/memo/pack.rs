@@ -1,6 +1,6 @@
 //! A file of blobs that only grows.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 #[cfg(not(unix))]
@@ -43,15 +43,32 @@ pub struct Pack {
 }
 
 impl Pack {
-    /// Opens a pack to read and to append to; it is made when it is not there.
+    /// Makes a new pack in `folder`, under a name that starts with `prefix`, and returns that name with it.
     ///
     /// # Errors
     /// When the folder cannot be written to.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
+    pub fn create(folder: &Path, prefix: &str) -> io::Result<(String, Self)> {
+        fs::create_dir_all(folder)?;
+        for number in 1_u64.. {
+            let name = format!("{prefix}{number}");
+            match OpenOptions::new().read(true).write(true).create_new(true).open(folder.join(&name)) {
+                Ok(file) => return Ok((name, Self::of(file)?)),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(e),
+            }
         }
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        Err(io::Error::other("no name is left"))
+    }
+
+    /// Opens a pack to read and to append to.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be written to.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Self::of(OpenOptions::new().read(true).write(true).open(path)?)
+    }
+
+    fn of(file: File) -> io::Result<Self> {
         let end = AtomicU64::new(file.metadata()?.len());
         Ok(Self {
             file,
@@ -128,8 +145,10 @@ mod tests {
     #[test]
     fn blobs_come_back_in_any_order_and_damage_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("new/pack");
-        let pack = Pack::open(&path).unwrap();
+        let folder = dir.path().join("new");
+        let (name, pack) = Pack::create(&folder, "pack-").unwrap();
+        assert_ne!(Pack::create(&folder, "pack-").unwrap().0, name);
+        let path = folder.join(name);
         let handles: Vec<_> = (0..100u8).map(|i| pack.put(&vec![i; usize::from(i)]).unwrap()).collect();
         let again = Pack::open(&path).unwrap();
         for (i, handle) in handles.iter().enumerate().rev() {

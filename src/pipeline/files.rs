@@ -52,6 +52,9 @@ pub(super) struct Store {
     looked: u64,
 }
 
+/// What the names of packs start with.
+const PACK: &str = "pack-";
+
 /// Dead bytes that a pack may hold besides as many again as are alive.
 const SLACK: u64 = 16 << 20;
 
@@ -84,12 +87,14 @@ impl Store {
                 Loaded::Damaged => (None, Some(damaged())),
             },
         };
-        let known = known.filter(|k| folder.join(&k.pack).is_file());
-        let known = match known {
-            Some(known) => known,
-            None => Known { pack: memo::fresh(folder, "pack-").map_err(failed)?, ..Known::default() },
+        let before = known.and_then(|known| Some((Pack::open(&folder.join(&known.pack)).ok()?, known)));
+        let (pack, known) = match before {
+            Some(before) => before,
+            None => {
+                let (name, pack) = Pack::create(folder, PACK).map_err(failed)?;
+                (pack, Known { pack: name, ..Known::default() })
+            }
         };
-        let pack = Pack::open(&folder.join(&known.pack)).map_err(failed)?;
         Ok((Self { folder: folder.to_owned(), stamp: stamp.to_owned(), known, pack: Arc::new(pack), looked: now }, warning))
     }
 
@@ -139,15 +144,15 @@ impl Store {
         let live: u64 = files.values().filter_map(|e| e.parsed).map(|h| h.doc.size() + h.body.size()).sum();
         let mut known = Known { pack: self.known.pack.clone(), looked: self.looked, settings, files };
         if self.pack.size() > 2 * live + SLACK {
-            known.pack = memo::fresh(&self.folder, "pack-")?;
-            let pack = Pack::open(&self.folder.join(&known.pack))?;
+            let (name, pack) = Pack::create(&self.folder, PACK)?;
+            known.pack = name;
             for handles in known.files.values_mut().filter_map(|e| e.parsed.as_mut()) {
                 handles.doc = pack.put(&self.pack.get(handles.doc)?)?;
                 handles.body = pack.put(&self.pack.get(handles.body)?)?;
             }
         }
         memo::save(&self.folder.join("files"), &self.stamp, &known)?;
-        memo::keep_only(&self.folder, "pack-", &known.pack);
+        memo::keep_only(&self.folder, PACK, &known.pack);
         Ok(())
     }
 }

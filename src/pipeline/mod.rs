@@ -73,6 +73,21 @@ pub struct Built {
     pub report: Report,
     /// Per rendered file, why.
     pub reasons: Vec<(OutPath, String)>,
+    pub remains: Remains,
+}
+
+/// What a build held in memory. A program that ends may forget it rather than take a large site apart piece by
+/// piece; one that goes on drops it.
+#[derive(Default)]
+pub struct Remains {
+    _renderer: Option<Renderer>,
+    _before: Records,
+}
+
+impl std::fmt::Debug for Remains {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Remains")
+    }
 }
 
 /// The figures of a build.
@@ -156,7 +171,7 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
         stats.unchanged(&before, &output);
         output.abandon();
         stats.total = start.elapsed();
-        return Ok(Built { stats, report: before.warnings.into_iter().collect(), reasons: Vec::new() });
+        return Ok(Built { stats, report: before.warnings.into_iter().collect(), reasons: Vec::new(), remains: Remains::default() });
     }
 
     progress.stage("Reading", sources.articles.len());
@@ -227,8 +242,6 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
         templates,
         ..Records::default()
     };
-    // The process is about to end: taking a large site apart piece by piece would only cost time.
-    std::mem::forget(renderer);
     // A file that changed while the build ran was marked as one thing and shown as another: nothing is recorded.
     let records = (!moved.load(Ordering::Relaxed)).then(|| rendering.recorder.finish(rest));
     if let Err(e) = keep(&records_path, &options.program, records.as_ref(), store, files, settings.mark()) {
@@ -237,11 +250,10 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
                 .hint("the next build does all of it again"),
         );
     }
-    std::mem::forget(before);
     report.extend(stored_warnings.into_iter().collect());
     stats.write = clock.lap();
     stats.total = start.elapsed();
-    Ok(Built { stats, report, reasons })
+    Ok(Built { stats, report, reasons, remains: Remains { _renderer: Some(renderer), _before: before } })
 }
 
 /// Stores what the next build can use. The records come first: without them the files are only read again.

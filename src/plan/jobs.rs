@@ -188,12 +188,13 @@ fn aliases(plan: &Plan, drafts: &mut Vec<Draft>, report: &mut Report) {
     }
 }
 
+/// A file at the root that is made unless the site has one.
+fn made_by_folio(name: &str, kind: JobKind) -> Draft {
+    Draft { rank: Rank::Default, ..draft(kind, join_or_root(&Route::root(), name), "Folio itself", None) }
+}
+
 fn singles(config: &Config, drafts: &mut Vec<Draft>) {
-    let mut single = |name: &str, kind: JobKind| {
-        let mut d = draft(kind, join_or_root(&Route::root(), name), "Folio itself", None);
-        d.rank = Rank::Default;
-        drafts.push(d);
-    };
+    let mut single = |name: &str, kind: JobKind| drafts.push(made_by_folio(name, kind));
     single("404.html", JobKind::NotFound);
     single("robots.txt", JobKind::Robots);
     single("highlight.css", JobKind::HighlightCss);
@@ -203,11 +204,7 @@ fn singles(config: &Config, drafts: &mut Vec<Draft>) {
 }
 
 fn sitemaps(pages: usize, drafts: &mut Vec<Draft>) {
-    let mut add = |name: &str, kind: JobKind| {
-        let mut d = draft(kind, join_or_root(&Route::root(), name), "Folio itself", None);
-        d.rank = Rank::Default;
-        drafts.push(d);
-    };
+    let mut add = |name: &str, kind: JobKind| drafts.push(made_by_folio(name, kind));
     let parts = pages.div_ceil(SITEMAP_LIMIT);
     if parts <= 1 {
         return add("sitemap.xml", JobKind::Sitemap { part: 1 });
@@ -235,19 +232,18 @@ fn settle(plan: &mut Plan, drafts: Vec<Draft>, report: &mut Report) {
             _ => report.push(collision(other, &d)),
         }
     }
-    let mut sorted: BTreeMap<OutPath, Draft> = by_key.into_values().map(|d| (d.out.clone(), d)).collect();
-    let names: BTreeSet<String> = sorted.keys().map(OutPath::collision_key).collect();
+    let sorted: BTreeMap<OutPath, Draft> = by_key.into_values().map(|d| (d.out.clone(), d)).collect();
+    let names: HashMap<String, &OutPath> = sorted.keys().map(|out| (out.collision_key(), out)).collect();
     for (out, d) in &sorted {
         let key = out.collision_key();
-        for (i, _) in key.match_indices('/').filter(|(i, _)| names.contains(&key[..*i])) {
-            let message =
-                format!("{} would be written below `{}`, which is a file of the output", d.owner, &out.as_str()[..i.min(out.as_str().len())]);
+        for file in key.match_indices('/').filter_map(|(i, _)| names.get(&key[..i])) {
+            let message = format!("{} would be written below `{file}`, which is a file of the output", d.owner);
             let d = d.file.as_ref().map_or_else(|| Diagnostic::error(message.clone()), |f| Diagnostic::error(message.clone()).in_file(f.as_str()));
             report.push(d.hint("rename one of the two"));
         }
     }
     plan.routes = sorted.values().map(|d| d.job.route.clone()).collect();
-    plan.jobs = std::mem::take(&mut sorted).into_iter().map(|(out, d)| (out, d.job)).collect();
+    plan.jobs = sorted.into_iter().map(|(out, d)| (out, d.job)).collect();
 }
 
 fn collision(a: &Draft, b: &Draft) -> Diagnostic {

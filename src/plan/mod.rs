@@ -270,6 +270,12 @@ impl Plan {
         if section == 0 { &self.articles } else { &self.sections[section].pages }
     }
 
+    /// The articles of a year, in the order of the site's own list.
+    #[must_use]
+    pub fn of_year(&self, year: i16) -> Vec<PageId> {
+        self.articles.iter().copied().filter(|id| self.year(*id) == Some(year)).collect()
+    }
+
     /// Sorts articles, equal ones by source path.
     pub fn sort(&self, list: &mut [PageId], by: SortBy) {
         lists::sort(&self.pages, list, by);

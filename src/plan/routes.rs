@@ -23,10 +23,11 @@ pub(super) fn build_pages(plan: &mut Plan, docs: Vec<Arc<Doc>>, config: &Config,
         let section = by_path.get(section_folder(&doc.source)).copied().unwrap_or(0);
         let route = match route(&doc, plan, section, config) {
             Ok(route) => route,
-            Err(error) => {
-                // An article whose date could not be read lacks one for that reason.
-                if !faulty.parsed.contains(&doc.source) || error.span != Some(0..0) {
-                    report.push(error);
+            Err(refused) => {
+                match refused {
+                    // An article whose date could not be read lacks one for that reason.
+                    Refused::NoDate(_) if faulty.parsed.contains(&doc.source) => {}
+                    Refused::NoDate(error) | Refused::Other(error) => report.push(error),
                 }
                 report.extend(bad_aliases(&doc).into_iter().collect());
                 continue;
@@ -53,20 +54,25 @@ fn page_template(plan: &Plan, section: usize) -> Option<String> {
     None
 }
 
-fn route(doc: &Doc, plan: &Plan, section: usize, config: &Config) -> Result<Route, Diagnostic> {
+/// Why an article has no address.
+enum Refused {
+    /// Its section's pattern is made of a date, and it has none.
+    NoDate(Diagnostic),
+    Other(Diagnostic),
+}
+
+fn route(doc: &Doc, plan: &Plan, section: usize, config: &Config) -> Result<Route, Refused> {
     let slug = slug(doc);
     if let Some(path) = &doc.front.path {
         let filled = fill_placeholders(&path.value, doc, &slug);
         if let Some(word) = unfilled(&filled) {
             let error =
                 Diagnostic::error(format!("`path` holds `{word}`, which nothing fills in")).in_file(doc.source.as_str()).at(widen(&path.span));
-            return Err(error.hint("known: :year :month :day :title :slug :name :category :categories; the first three need a date"));
+            return Err(Refused::Other(error.hint("known: :year :month :day :title :slug :name :category :categories; the first three need a date")));
         }
         return parse_page_route(&filled).map_err(|e| {
-            Diagnostic::error(format!("`path` cannot be \"{}\": {e}", path.value))
-                .in_file(doc.source.as_str())
-                .at(widen(&path.span))
-                .hint("write a path on the site, such as /guides/queues/")
+            let error = Diagnostic::error(format!("`path` cannot be \"{}\": {e}", path.value)).in_file(doc.source.as_str()).at(widen(&path.span));
+            Refused::Other(error.hint("write a path on the site, such as /guides/queues/"))
         });
     }
     let refuse = |e: &dyn std::fmt::Display| {
@@ -75,7 +81,7 @@ fn route(doc: &Doc, plan: &Plan, section: usize, config: &Config) -> Result<Rout
             Some(slug) => d.at(widen(&slug.span)),
             None => d,
         };
-        d.hint("give it a `slug` of letters, digits and hyphens")
+        Refused::Other(d.hint("give it a `slug` of letters, digits and hyphens"))
     };
     if slug.contains('/') {
         return Err(refuse(&"it holds a slash"));
@@ -86,10 +92,8 @@ fn route(doc: &Doc, plan: &Plan, section: usize, config: &Config) -> Result<Rout
         return section.route.join(&format!("{slug}/")).map_err(|e| refuse(&e));
     };
     if pattern.is_dated() && doc.front.date.is_none() {
-        return Err(Diagnostic::error("this article needs a `date`: its section's permalink is made of one")
-            .in_file(doc.source.as_str())
-            .at(0..0)
-            .hint("add `date: 2026-06-12` to the front matter"));
+        let error = Diagnostic::error("this article needs a `date`: its section's permalink is made of one").in_file(doc.source.as_str()).at(0..0);
+        return Err(Refused::NoDate(error.hint("add `date: 2026-06-12` to the front matter")));
     }
     let mut text = String::new();
     for part in pattern.parts() {

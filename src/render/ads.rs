@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::config::raw::Slot;
+use crate::config::raw::{Slot, ad_size};
 use crate::config::{Ads, SlotPlace};
 use crate::parse::front::AdSwitches;
 use crate::parse::{Body, HoleKind};
@@ -34,9 +34,8 @@ const DEFAULT_SIZE: (u32, u32) = (300, 250);
 /// A slot's view.
 #[must_use]
 pub fn slot<'a>(name: &'a str, slot: &'a Slot) -> SlotView<'a> {
-    let sizes =
-        || slot.sizes.iter().filter_map(|s| s.split_once(['x', '×'])).filter_map(|(w, h)| Some((w.trim().parse().ok()?, h.trim().parse().ok()?)));
-    let (width, height) = sizes().fold((0, 0), |(w, h): (u32, u32), (a, b)| (w.max(a), h.max(b)));
+    let sizes = slot.sizes.iter().filter_map(|size| ad_size(size));
+    let (width, height) = sizes.fold((0, 0), |(w, h), (a, b)| (w.max(a), h.max(b)));
     let (width, height) = if width == 0 { DEFAULT_SIZE } else { (width, height) };
     SlotView { name, sizes: &slot.sizes, width, height, lazy: slot.lazy }
 }

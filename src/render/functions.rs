@@ -81,8 +81,11 @@ fn pages(world: &World, kwargs: &Kwargs, _: Audience) -> TeraResult<Value> {
     };
     for taxonomy in ["tag", "category", "author", "series"] {
         if let Some(term) = kwargs.get::<&str>(taxonomy)? {
-            let has = |id: &PageId| plan.pages[*id].doc.front.terms.get(taxonomy).is_some_and(|terms| terms.iter().any(|t| t == term));
-            ids.retain(has);
+            // Two spellings of a term are one, as on its page.
+            let number = |name: &str| plan.taxonomies.iter().find(|t| t.name == taxonomy)?.spellings.get(name).copied();
+            let wanted = number(term);
+            let is_it = |name: &String| name == term || (wanted.is_some() && number(name) == wanted);
+            ids.retain(|id| plan.pages[*id].doc.front.terms.get(taxonomy).is_some_and(|terms| terms.iter().any(is_it)));
         }
     }
     if let Some(sort) = kwargs.get::<&str>("sort")? {
@@ -206,7 +209,7 @@ fn image(world: &World, kwargs: &Kwargs, audience: Audience) -> TeraResult<Value
         CopyFrom::Theme { bytes, .. } => bytes.to_vec(),
     };
     let (width, height) = image_size::of(&bytes).map_or((None, None), |(w, h)| match wanted {
-        Some(wanted) if w > 0 => (Some(wanted), Some((h * wanted).div_ceil(w))),
+        Some(wanted) if w > 0 => (Some(wanted), Some(h.saturating_mul(wanted).div_ceil(w))),
         _ => (Some(w), Some(h)),
     });
     Ok(value(&json!({ "url": url, "width": width, "height": height })))

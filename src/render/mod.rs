@@ -7,7 +7,7 @@
 mod address;
 pub mod ads;
 mod closure;
-mod comments;
+mod counters;
 mod css;
 mod engine;
 mod errors;
@@ -73,7 +73,7 @@ pub struct World {
     /// The config as templates see it.
     pub site: Value,
     /// Route → views and hearts.
-    pub counters: comments::Counters,
+    pub counters: counters::Counters,
     closures: Closures,
     shared: Shared,
     highlight_css: OnceLock<String>,
@@ -150,7 +150,10 @@ impl Renderer {
     /// Every template that cannot be read, and whatever they refer to that is not there.
     pub fn new(plan: Plan, config: Config, templates: Vec<TemplateSource>, inputs: Box<dyn Inputs>) -> Result<Self, Report> {
         let site = view::site(&config, &plan);
-        let counters = comments::Counters::read(&config, &*inputs)?;
+        let (counters, mut problems) = match counters::Counters::read(&config, &*inputs) {
+            Ok(counters) => (counters, Report::default()),
+            Err(report) => (counters::Counters::default(), report),
+        };
         let card_values = plan.pages.iter().map(|_| OnceLock::new()).collect();
         let (closures, shared) = (Closures::new(&templates), Shared::new(&plan));
         let world = Arc::new(World {
@@ -166,7 +169,14 @@ impl Renderer {
             card_values,
             cards_kept: AtomicUsize::new(0),
         });
-        let first = Engine::new(&world, &templates)?;
+        let first = match Engine::new(&world, &templates) {
+            Ok(engine) if problems.is_empty() => engine,
+            Ok(_) => return Err(problems),
+            Err(report) => {
+                problems.extend(report);
+                return Err(problems);
+            }
+        };
         Ok(Self { world, templates, pool: Mutex::new(vec![first]) })
     }
 

@@ -53,9 +53,8 @@ pub(super) fn render(world: &World, engine: &Engine, job: &Job) -> Result<String
             ("archive.html", "the archive".to_owned())
         }
         JobKind::Year(year) => {
-            let ids: Vec<PageId> = world.plan.articles.iter().copied().filter(|id| world.plan.year(*id) == Some(*year)).collect();
             context.insert("year", year);
-            context.insert_value("pages", world.card_values(&ids));
+            context.insert_value("pages", world.card_values(&world.plan.of_year(*year)));
             ("archive.html", format!("the archive of {year}"))
         }
         _ => ("404.html", "the page for what is not found".to_owned()),

@@ -86,8 +86,7 @@ impl World {
             JobKind::Year(year) => {
                 self.templated("archive.html", &mut parts);
                 parts.push((Part::Own, Mark(u64::from(year.unsigned_abs()))));
-                let ids: Vec<PageId> = self.plan.articles.iter().copied().filter(|id| self.plan.year(*id) == Some(*year)).collect();
-                self.card_parts(&ids, &mut parts);
+                self.card_parts(&self.plan.of_year(*year), &mut parts);
             }
             JobKind::NotFound => self.templated("404.html", &mut parts),
             JobKind::Feed { scope, format } => self.feed_parts(job, *scope, &format!("{format:?}"), &mut parts),
@@ -162,8 +161,15 @@ impl World {
         parts.push((Part::Body, self.inputs.body_mark(Node::Page(id))));
         parts.push((Part::Own, self.page_mark(id)));
         parts.push((Part::Links, self.links_mark(&page.doc, &page.route)));
-        self.card_parts(&page.newer.into_iter().chain(page.older).chain(page.related.iter().copied()).collect::<Vec<_>>(), parts);
-        self.card_parts(&self.series_pages(&page.doc), parts);
+        self.card_parts(&self.shown_with(id), parts);
+    }
+
+    /// The articles whose cards an article's own view holds.
+    fn shown_with(&self, id: PageId) -> Vec<PageId> {
+        let page = &self.plan.pages[id];
+        let mut ids: Vec<PageId> = page.newer.into_iter().chain(page.older).chain(page.related.iter().copied()).collect();
+        ids.extend(self.series(&page.doc).flat_map(|t| t.pages.iter().rev().copied()));
+        ids
     }
 
     /// The mark of an article's own view, the cards of others aside: of its `Doc`, which holds all that its file
@@ -233,11 +239,8 @@ impl World {
                 .mark(self.inputs.body_mark(Node::Page(*id)))
                 .mark(self.links_mark(&page.doc, &page.route));
             // Components of the text may show the cards around it.
-            let mut cards = Parts::new();
-            self.card_parts(&page.newer.into_iter().chain(page.older).chain(page.related.iter().copied()).collect::<Vec<_>>(), &mut cards);
-            self.card_parts(&self.series_pages(&page.doc), &mut cards);
-            for (_, mark) in &cards {
-                marker.mark(*mark);
+            for other in self.shown_with(*id) {
+                marker.mark(self.card_mark(other));
             }
             parts.push((Part::Entry(self.shared.paths[*id]), marker.finish()));
         }

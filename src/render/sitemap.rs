@@ -67,10 +67,7 @@ fn last_changed(world: &World, kind: &JobKind) -> Option<String> {
         JobKind::Section { section, .. } => latest(world.plan.listed(*section)),
         JobKind::Term { taxonomy, term, .. } => latest(&world.plan.taxonomies[*taxonomy].terms[*term].pages),
         JobKind::Archive => latest(&world.plan.articles),
-        JobKind::Year(year) => {
-            let ids: Vec<PageId> = world.plan.articles.iter().copied().filter(|id| world.plan.year(*id) == Some(*year)).collect();
-            latest(&ids)
-        }
+        JobKind::Year(year) => latest(&world.plan.of_year(*year)),
         _ => None,
     };
     moment.map(|m| m.rfc3339(&world.config.timezone))

@@ -223,11 +223,6 @@ impl World {
         names.filter_map(move |name| taxonomy?.terms.iter().find(|t| t.name == *name))
     }
 
-    /// The articles of the series that an article is part of.
-    pub(super) fn series_pages(&self, doc: &Doc) -> Vec<PageId> {
-        self.series(doc).flat_map(|t| t.pages.iter().rev().copied()).collect()
-    }
-
     /// An article's view.
     pub(super) fn page(&self, id: PageId) -> Value {
         let page = &self.plan.pages[id];
