@@ -4,9 +4,11 @@
 //! them can hold `..`, an absolute path, a backslash, a NUL or a drive letter, so whatever is joined to a
 //! root stays below it, on any system (design §9.4).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
@@ -281,44 +283,34 @@ pub fn resolve(folder: &str, link: &str) -> Option<String> {
 /// Decodes `%XX`; what does not decode to UTF-8 stays as it is written.
 #[must_use]
 pub fn percent_decode(text: &str) -> String {
-    if !text.contains('%') {
-        return text.to_owned();
-    }
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut i = 0;
-    while i < bytes.len() {
-        let hex = bytes.get(i + 1..i + 3).and_then(|h| std::str::from_utf8(h).ok());
-        match (bytes[i], hex.and_then(|h| u8::from_str_radix(h, 16).ok())) {
-            (b'%', Some(byte)) => {
-                out.push(byte);
-                i += 3;
-            }
-            (byte, _) => {
-                out.push(byte);
-                i += 1;
-            }
-        }
-    }
-    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
+    percent_decode_str(text).decode_utf8().unwrap_or(text.into()).into_owned()
 }
+
+/// What is encoded in a URL path: all but letters, digits and the signs of RFC 3986 §3.3, and the `/` between parts.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
 
 /// Encodes what may not stand in a URL path (RFC 3986 §3.3), leaving `/` alone.
 #[must_use]
 pub fn percent_encode(path: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte);
-    if path.bytes().all(plain) {
-        return path.to_owned();
-    }
-    let mut out = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if plain(byte) {
-            out.push(byte as char);
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+    Cow::from(utf8_percent_encode(path, ENCODED)).into_owned()
 }
 
 /// Schemes that run code, or carry or wrap a document that may (design §9.5).
@@ -392,6 +384,15 @@ mod tests {
             assert_eq!(route.out_path().route(), route);
         }
         assert_eq!(Route::parse("/é b/").unwrap().encoded(), "/%C3%A9%20b/");
+    }
+
+    #[test]
+    fn only_two_digits_are_decoded() {
+        assert_eq!(percent_decode("a%20b%C3%A9"), "a bé");
+        for as_written in ["%", "%2", "%+1", "%zz", "%FF"] {
+            assert_eq!(percent_decode(as_written), as_written);
+        }
+        assert_eq!(percent_encode("/é b?/~@:%"), "/%C3%A9%20b%3F/~@:%25");
     }
 
     #[test]

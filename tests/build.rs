@@ -477,6 +477,18 @@ fn configured_addresses_keep_the_prefix_and_run_no_code() {
 }
 
 #[test]
+fn two_spellings_of_a_term_are_one() {
+    let site = Site::new()
+        .file("content/a.md", "---\ntags: [Rust]\n---\n")
+        .file("content/b.md", "---\ntags: [rust]\n---\n")
+        .file("content/c.md", "---\ntags: [Go]\n---\n")
+        .file("templates/index.html", "{% for p in pages(tag=\"rust\") %}{{ p.route }} {% endfor %}");
+    site.build();
+    assert_eq!(site.page("index.html"), "/a/ /b/ ");
+    assert!(site.has("tags/rust/index.html"));
+}
+
+#[test]
 fn hostile_sizes_take_no_hostile_time() {
     let site = Site::new()
         .file("content/same.md", "## a\n\n".repeat(30_000))
