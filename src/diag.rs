@@ -212,6 +212,14 @@ impl Report {
         self
     }
 
+    /// The report without what is said of a file, or of any below it.
+    #[must_use]
+    pub fn without(mut self, path: &str) -> Self {
+        let is_there = |file: &str| file.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        self.items.retain(|d| !d.file.as_deref().is_some_and(is_there));
+        self
+    }
+
     /// Errors first, then by file and place: the order does not depend on threads.
     pub fn sort(&mut self) {
         self.items.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));

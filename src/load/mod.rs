@@ -11,6 +11,7 @@ pub mod theme;
 use std::borrow::Cow;
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -40,15 +41,33 @@ pub struct Sources {
     pub templates: Vec<TemplateSource>,
     /// Files under `templates/`.
     pub own_templates: Vec<SourcePath>,
+    pub links: Links,
+}
+
+/// Whether anything of a site is reached through a symbolic link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Links {
+    #[default]
+    None,
+    /// Then a change of one path may be a change of others.
+    Some,
 }
 
 impl Sources {
+    /// The files that lie at or below a path.
+    pub fn at_or_below(&self, path: &SourcePath) -> Vec<SourcePath> {
+        let rest = self.data.iter().chain(&self.own_templates).chain(self.statics.iter().filter_map(StaticFile::source));
+        let rest = rest.filter(|p| *p == path || p.below(path.as_str()).is_some()).cloned();
+        let sorted = [&self.articles, &self.assets].into_iter().flat_map(|list| {
+            let [own, below] = at_or_below(list, path);
+            list[own].iter().chain(&list[below])
+        });
+        sorted.cloned().chain(rest).collect()
+    }
+
     /// Every file of the site that a build reads, but for articles and `site.toml`.
     pub fn files(&self) -> impl Iterator<Item = SourcePath> + '_ {
-        let statics = self.statics.iter().filter_map(|f| match &f.origin {
-            Origin::Site(path) => Some(path.clone()),
-            Origin::Theme(_) => None,
-        });
+        let statics = self.statics.iter().filter_map(StaticFile::source).cloned();
         let templates = self.own_templates.iter().cloned();
         self.assets.iter().chain(&self.data).cloned().chain(statics).chain(templates)
     }
@@ -60,6 +79,16 @@ pub struct StaticFile {
     /// The name below `static/`.
     pub name: String,
     pub origin: Origin,
+}
+
+impl StaticFile {
+    /// The site's own file; `None` for one of the default theme.
+    fn source(&self) -> Option<&SourcePath> {
+        match &self.origin {
+            Origin::Site(path) => Some(path),
+            Origin::Theme(_) => None,
+        }
+    }
 }
 
 /// Where a static file's bytes come from.
@@ -172,28 +201,51 @@ impl Disk {
         let mut report = Report::default();
         let mut sources = Sources::default();
         if self.root.join("content").is_dir() {
-            for path in self.walk("content", &mut report) {
-                if path.has_extension("md") || path.has_extension("markdown") {
-                    sources.articles.push(path);
-                } else {
-                    sources.assets.push(path);
-                }
-            }
+            let found = self.walk("content", &mut sources.links, &mut report);
+            (sources.articles, sources.assets) = found.into_iter().partition(is_article);
         } else {
             report.push(
                 Diagnostic::error("there is no `content/` folder")
                     .hint("articles are Markdown files under content/; `folio new posts/first.md` starts one"),
             );
         }
-        sources.data = self.walk("data", &mut report);
-        sources.statics = self.statics(&mut report);
-        sources.own_templates = self.walk("templates", &mut report);
-        sources.templates = self.templates(&sources.own_templates, &mut report);
+        self.scan_rest(&mut sources, &mut report);
         (sources, report)
     }
 
-    fn statics(&self, report: &mut Report) -> Vec<StaticFile> {
-        let own = self.walk("static", report);
+    /// Everything but `content/`.
+    fn scan_rest(&self, sources: &mut Sources, report: &mut Report) {
+        sources.data = self.walk("data", &mut sources.links, report);
+        sources.statics = self.statics(&mut sources.links, report);
+        sources.own_templates = self.walk("templates", &mut sources.links, report);
+        sources.templates = self.templates(&sources.own_templates, report);
+    }
+
+    /// Lists again what lies at or below some paths of a site, and leaves the rest as it is. The paths are those of
+    /// files or folders, there or not, each below `content/`, `data/`, `static/` or `templates/`. A site with symbolic
+    /// links is listed whole: the same file may lie at several paths of it.
+    pub fn rescan<'a>(&self, sources: &mut Sources, report: &mut Report, paths: impl Iterator<Item = &'a SourcePath>) {
+        let (content, rest): (Vec<_>, Vec<_>) = paths.partition(|p| p.below("content").is_some());
+        for path in content {
+            *report = std::mem::take(report).without(path.as_str());
+            let found = if is_below_litter(path, "content") { Vec::new() } else { self.walk(path.as_str(), &mut sources.links, report) };
+            let (articles, assets): (Vec<_>, Vec<_>) = found.into_iter().partition(is_article);
+            replace_below(&mut sources.articles, path, articles);
+            replace_below(&mut sources.assets, path, assets);
+        }
+        if !rest.is_empty() {
+            for folder in ["data", "static", "templates"] {
+                *report = std::mem::take(report).without(folder);
+            }
+            self.scan_rest(sources, report);
+        }
+        if sources.links == Links::Some {
+            (*sources, *report) = self.scan();
+        }
+    }
+
+    fn statics(&self, links: &mut Links, report: &mut Report) -> Vec<StaticFile> {
+        let own = self.walk("static", links, report);
         let mut files: Vec<StaticFile> = own
             .into_iter()
             .filter_map(|path| Some(StaticFile { name: path.below("static")?.to_owned(), origin: Origin::Site(path.clone()) }))
@@ -231,6 +283,13 @@ impl Disk {
     /// When it cannot be read or is not UTF-8; the diagnostic points at the first wrong byte.
     pub fn text(&self, path: &SourcePath) -> Result<String, Diagnostic> {
         read_text(&self.root.join(path.as_str()), path.as_str())
+    }
+
+    /// Where a file lies; `None` when it is not there, or is reached through a link that leads out of the site.
+    #[must_use]
+    pub fn place(&self, path: &SourcePath) -> Option<PathBuf> {
+        let full = self.root.join(path.as_str());
+        self.holds(&full).then_some(full)
     }
 
     /// What the file system says of a file; `None` when it is not there.
@@ -279,9 +338,11 @@ impl Disk {
         })
     }
 
-    fn walk(&self, folder: &str, report: &mut Report) -> Vec<SourcePath> {
-        let top = self.root.join(folder);
-        if !top.is_dir() {
+    /// Lists the files at or below a path, which begins with one of the site's folders.
+    fn walk(&self, start: &str, links: &mut Links, report: &mut Report) -> Vec<SourcePath> {
+        let top = self.root.join(start);
+        let folder = start.split('/').next().unwrap_or(start);
+        if fs::symlink_metadata(&top).is_err() || (start == folder && !top.is_dir()) {
             return Vec::new();
         }
         let mut files = Vec::new();
@@ -290,31 +351,30 @@ impl Disk {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
+                    // A link in a circle, or one that leads nowhere, for the most part.
+                    *links = Links::Some;
                     report.push(self.walk_error(&error));
                     continue;
                 }
             };
-            if entry.depth() == 0 {
-                if entry.path_is_symlink() && !self.holds(entry.path()) {
+            let is_folder = entry.file_type().is_dir();
+            if (entry.depth() > 0 || start != folder) && is_ignored(&entry.file_name().to_string_lossy(), folder) {
+                if is_folder {
+                    walk.skip_current_dir();
+                }
+                continue;
+            }
+            if entry.path_is_symlink() {
+                *links = Links::Some;
+                if !self.holds(entry.path()) {
                     report.push(self.outside(entry.path()));
-                    return Vec::new();
+                    if is_folder {
+                        walk.skip_current_dir();
+                    }
+                    continue;
                 }
-                continue;
             }
-            if is_ignored(&entry.file_name().to_string_lossy(), folder) {
-                if entry.file_type().is_dir() {
-                    walk.skip_current_dir();
-                }
-                continue;
-            }
-            if entry.path_is_symlink() && !self.holds(entry.path()) {
-                report.push(self.outside(entry.path()));
-                if entry.file_type().is_dir() {
-                    walk.skip_current_dir();
-                }
-                continue;
-            }
-            if entry.file_type().is_dir() {
+            if is_folder {
                 continue;
             }
             match self.take(entry.path(), entry.file_type()) {
@@ -372,6 +432,35 @@ impl Disk {
             None => Diagnostic::error("this cannot be read").in_file(file),
         }
     }
+}
+
+fn is_article(path: &SourcePath) -> bool {
+    path.has_extension("md") || path.has_extension("markdown")
+}
+
+/// Where a sorted list has a path, and where what lies below it.
+fn at_or_below(list: &[SourcePath], path: &SourcePath) -> [Range<usize>; 2] {
+    // In the order of bytes a path comes first, then whatever goes on from it with a sign less than a slash.
+    let own = list.partition_point(|p| p < path)..list.partition_point(|p| p <= path);
+    let (from, to) = (format!("{path}/"), format!("{path}0"));
+    [own, list.partition_point(|p| p.as_str() < from.as_str())..list.partition_point(|p| p.as_str() < to.as_str())]
+}
+
+/// Puts what is now at or below a path into a sorted list, in the place of what was there.
+fn replace_below(list: &mut Vec<SourcePath>, path: &SourcePath, found: Vec<SourcePath>) {
+    let [own, below] = at_or_below(list, path);
+    list.drain(below);
+    list.drain(own);
+    for path in found {
+        let at = list.partition_point(|p| *p < path);
+        list.insert(at, path);
+    }
+}
+
+/// Whether a part of a path below its folder is litter.
+#[must_use]
+pub fn is_below_litter(path: &SourcePath, folder: &str) -> bool {
+    path.below(folder).is_some_and(|rest| rest.split('/').any(|part| is_ignored(part, folder)))
 }
 
 /// What editors and systems leave behind, and version control. Dot files count under `static/` only, where
@@ -445,6 +534,47 @@ mod tests {
         let error = decode(b"ok\nb\xFFd".to_vec(), "x").unwrap_err();
         assert_eq!(error.excerpt.map(|e| (e.line, e.column)), Some((2, 2)));
         assert!(decode(b"\xFF\xFEa\0".to_vec(), "x").unwrap_err().message.contains("UTF-16"));
+    }
+
+    #[test]
+    fn a_rescan_comes_to_what_a_scan_does() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
+        };
+        for name in ["content/a.md", "content/a/b.md", "content/a/c.png", "content/a-b.md", "content/a0.md", "content/.x/y.md", "data/d.json"] {
+            write(name);
+        }
+        let disk = Disk::open(dir.path()).unwrap();
+        let (mut sources, mut report) = disk.scan();
+        let mut look = |paths: &[&str]| {
+            let paths: Vec<SourcePath> = paths.iter().map(|p| SourcePath::new(p).unwrap()).collect();
+            disk.rescan(&mut sources, &mut report, paths.iter());
+            let (whole, problems) = disk.scan();
+            let names = |s: &Sources| format!("{:?} {:?} {:?} {:?}", s.articles, s.assets, s.data, s.own_templates);
+            assert_eq!(names(&sources), names(&whole), "{paths:?}");
+            assert_eq!(report, problems);
+        };
+        write("content/a/n/new.md");
+        write("content/a/z.md");
+        look(&["content/a/n", "content/a/z.md"]);
+        fs::remove_dir_all(dir.path().join("content/a")).unwrap();
+        look(&["content/a"]);
+        write("content/a/.swp.swp");
+        write("content/.git/x.md");
+        look(&["content/a", "content/.git/x.md", "content/a/gone.md"]);
+        fs::rename(dir.path().join("content/a0.md"), dir.path().join("content/a/b")).unwrap();
+        fs::remove_file(dir.path().join("data/d.json")).unwrap();
+        write("templates/page.html");
+        look(&["content/a0.md", "content/a/b", "data/d.json", "templates/page.html"]);
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("..", dir.path().join("content/a/loop")).unwrap();
+            look(&["content/a/loop"]);
+            assert_eq!(sources.links, Links::Some);
+        }
     }
 
     #[test]

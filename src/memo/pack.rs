@@ -37,9 +37,18 @@ impl Handle {
 #[derive(Debug)]
 pub struct Pack {
     file: File,
+    /// What lies beyond the first file, when this pack goes on in a file of its own.
+    branch: Option<Branch>,
     end: AtomicU64,
     #[cfg(not(unix))]
     seek: Mutex<()>,
+}
+
+/// A second file, which holds what comes after `from`.
+#[derive(Debug)]
+struct Branch {
+    file: File,
+    from: u64,
 }
 
 impl Pack {
@@ -72,10 +81,44 @@ impl Pack {
         let end = AtomicU64::new(file.metadata()?.len());
         Ok(Self {
             file,
+            branch: None,
             end,
             #[cfg(not(unix))]
             seek: Mutex::new(()),
         })
+    }
+
+    /// A pack that holds all that this one does and puts what is new into a nameless file of its own, which goes
+    /// with it: others may then append to the first file. Handles mean the same in both.
+    ///
+    /// # Errors
+    /// When no temporary file can be made, or this pack has branched already.
+    pub fn branch(&self) -> io::Result<Self> {
+        if self.branch.is_some() {
+            return Err(io::Error::other("this pack has branched already"));
+        }
+        let from = self.size();
+        Ok(Self {
+            file: self.file.try_clone()?,
+            branch: Some(Branch { file: tempfile::tempfile()?, from }),
+            end: AtomicU64::new(from),
+            #[cfg(not(unix))]
+            seek: Mutex::new(()),
+        })
+    }
+
+    /// Whether a blob lies in the file that this pack has to itself.
+    #[must_use]
+    pub fn is_own(&self, handle: Handle) -> bool {
+        self.branch.as_ref().is_some_and(|branch| handle.offset >= branch.from)
+    }
+
+    /// The file that an offset lies in, and the place there.
+    fn place(&self, offset: u64) -> (&File, u64) {
+        match &self.branch {
+            Some(branch) if offset >= branch.from => (&branch.file, offset - branch.from),
+            _ => (&self.file, offset),
+        }
     }
 
     /// The size of the file in bytes.
@@ -113,34 +156,52 @@ impl Pack {
 
     #[cfg(unix)]
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        std::os::unix::fs::FileExt::write_all_at(&self.file, bytes, offset)
+        let (file, offset) = self.place(offset);
+        std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
     }
 
     #[cfg(unix)]
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.file, bytes, offset)
+        let (file, offset) = self.place(offset);
+        std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
     }
 
     #[cfg(not(unix))]
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         use std::io::{Seek, SeekFrom, Write};
         let _guard = self.seek.lock();
-        (&self.file).seek(SeekFrom::Start(offset))?;
-        (&self.file).write_all(bytes)
+        let (mut file, offset) = self.place(offset);
+        file.seek(SeekFrom::Start(offset))?;
+        file.write_all(bytes)
     }
 
     #[cfg(not(unix))]
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
         use std::io::{Read, Seek, SeekFrom};
         let _guard = self.seek.lock();
-        (&self.file).seek(SeekFrom::Start(offset))?;
-        (&self.file).read_exact(bytes)
+        let (mut file, offset) = self.place(offset);
+        file.seek(SeekFrom::Start(offset))?;
+        file.read_exact(bytes)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_branch_goes_on_by_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, pack) = Pack::create(dir.path(), "pack-").unwrap();
+        let old = pack.put(b"old").unwrap();
+        let branch = pack.branch().unwrap();
+        let (theirs, ours) = (pack.put(b"theirs").unwrap(), branch.put(b"ours").unwrap());
+        assert_eq!(branch.get(old).unwrap(), b"old");
+        assert_eq!(branch.get(ours).unwrap(), b"ours");
+        assert_eq!(pack.get(theirs).unwrap(), b"theirs");
+        assert!(branch.is_own(ours) && !branch.is_own(old) && !pack.is_own(theirs));
+        assert!(branch.branch().is_err());
+    }
 
     #[test]
     fn blobs_come_back_in_any_order_and_damage_is_noticed() {

@@ -27,10 +27,19 @@ pub(super) struct Known {
     files: BTreeMap<SourcePath, Entry>,
 }
 
+/// [`Known`], to be stored without being owned: the same fields in the same order.
+#[derive(Serialize)]
+struct Keep<'a> {
+    pack: &'a str,
+    looked: u64,
+    settings: Mark,
+    files: &'a BTreeMap<SourcePath, Entry>,
+}
+
 /// What is known of a file.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Entry {
-    stamp: Stamp,
+    pub stamp: Stamp,
     pub mark: Mark,
     pub parsed: Option<Handles>,
 }
@@ -136,24 +145,56 @@ impl Store {
         self.known.files.get(path)?.parsed
     }
 
-    /// Stores what is known now, for the next build.
+    /// Stores what is known now, for the next build. Where the pack holds more dead bytes than alive it is written
+    /// anew, and the handles in `files` with it.
     ///
     /// # Errors
     /// When the state folder cannot be written to.
-    pub(super) fn save(self, files: BTreeMap<SourcePath, Entry>, settings: Mark) -> Result<(), std::io::Error> {
+    pub(super) fn save(&mut self, files: &mut BTreeMap<SourcePath, Entry>, settings: Mark) -> Result<(), std::io::Error> {
         let live: u64 = files.values().filter_map(|e| e.parsed).map(|h| h.doc.size() + h.body.size()).sum();
-        let mut known = Known { pack: self.known.pack.clone(), looked: self.looked, settings, files };
         if self.pack.size() > 2 * live + SLACK {
             let (name, pack) = Pack::create(&self.folder, PACK)?;
-            known.pack = name;
-            for handles in known.files.values_mut().filter_map(|e| e.parsed.as_mut()) {
-                handles.doc = pack.put(&self.pack.get(handles.doc)?)?;
-                handles.body = pack.put(&self.pack.get(handles.body)?)?;
+            for handles in files.values_mut().filter_map(|e| e.parsed.as_mut()) {
+                *handles = handles.copy(&self.pack, &pack)?;
+            }
+            self.known.pack = name;
+            self.pack = Arc::new(pack);
+        }
+        memo::save(&self.folder.join("files"), &self.stamp, &Keep { pack: &self.known.pack, looked: self.looked, settings, files })?;
+        memo::keep_only(&self.folder, PACK, &self.known.pack);
+        Ok(())
+    }
+
+    /// Takes in what another pack, a branch of an earlier state of this store's or of any other, holds of these files.
+    ///
+    /// # Errors
+    /// When a blob cannot be read, or the store cannot be written to.
+    pub(super) fn adopt(
+        &mut self,
+        files: &BTreeMap<SourcePath, Entry>,
+        from: &Pack,
+        pack_name: &str,
+        settings: Mark,
+    ) -> Result<(), std::io::Error> {
+        let same_pack = self.known.pack == pack_name;
+        let mut files = files.clone();
+        for handles in files.values_mut().filter_map(|e| e.parsed.as_mut()) {
+            if !same_pack || from.is_own(handles.doc) {
+                *handles = handles.copy(from, &self.pack)?;
             }
         }
-        memo::save(&self.folder.join("files"), &self.stamp, &known)?;
-        memo::keep_only(&self.folder, PACK, &known.pack);
-        Ok(())
+        self.save(&mut files, settings)
+    }
+
+    /// The name of the pack.
+    pub(super) fn pack_name(&self) -> &str {
+        &self.known.pack
+    }
+}
+
+impl Handles {
+    fn copy(self, from: &Pack, to: &Pack) -> Result<Self, std::io::Error> {
+        Ok(Self { doc: to.put(&from.get(self.doc)?)?, body: to.put(&from.get(self.body)?)? })
     }
 }
 

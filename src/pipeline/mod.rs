@@ -1,12 +1,15 @@
 //! load → parse → plan → render → write, in order: the one place that knows about caching, and that owns
 //! parallelism.
 //!
+//! [`build`] goes through them once; [`live`] keeps a site planned and renders what is looked at.
+//!
 //! What earlier builds left is looked at in three steps, each sparing what comes after it: nothing at all has
 //! changed (`records`, the whole); an article has not changed (`files`); a file of the output is made from the
 //! same parts (`records`, each job).
 
 mod explain;
 mod files;
+pub mod live;
 mod parsing;
 mod records;
 mod rendering;
@@ -14,7 +17,7 @@ mod stored;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -22,7 +25,7 @@ pub use files::Cache;
 use files::Store;
 use records::{Check, Records};
 use rendering::{Mode, render_all};
-use stored::Stored;
+use stored::{Stored, Table};
 
 use crate::config::{Config, Overrides};
 use crate::diag::{Diagnostic, Report};
@@ -191,7 +194,8 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
     stats.plan = clock.lap();
 
     let moved = Arc::new(AtomicBool::new(false));
-    let inputs = Stored::new(disk.clone(), Arc::clone(&store.pack), &plan, &files, settings.clone(), Arc::clone(&moved));
+    let table = Arc::new(RwLock::new(Table::new(&plan, &files, |source| files.get(source).and_then(|e| e.parsed))));
+    let inputs = Stored::new(disk.clone(), Arc::clone(&store.pack), &plan, table, settings.clone(), Arc::clone(&moved));
     let renderer = match Renderer::new(plan, config, sources.templates, Box::new(inputs)) {
         Ok(renderer) => renderer,
         Err(problems) => {
@@ -244,7 +248,7 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
     };
     // A file that changed while the build ran was marked as one thing and shown as another: nothing is recorded.
     let records = (!moved.load(Ordering::Relaxed)).then(|| rendering.recorder.finish(rest));
-    if let Err(e) = keep(&records_path, &options.program, records.as_ref(), store, files, settings.mark()) {
+    if let Err(e) = keep(&records_path, &options.program, records.as_ref(), store, &mut files, settings.mark()) {
         report.push(
             Diagnostic::warning(format!("this build could not be kept for the next: {}", crate::load::reason(&e)))
                 .hint("the next build does all of it again"),
@@ -261,8 +265,8 @@ fn keep(
     path: &Path,
     program: &str,
     records: Option<&Records>,
-    store: Store,
-    files: BTreeMap<SourcePath, files::Entry>,
+    mut store: Store,
+    files: &mut BTreeMap<SourcePath, files::Entry>,
     settings: Mark,
 ) -> std::io::Result<()> {
     if let Some(records) = records {

@@ -76,6 +76,34 @@ pub(super) fn parse_all(
     site
 }
 
+/// An article that was parsed by itself.
+pub(super) struct Single {
+    pub doc: Doc,
+    pub handles: Handles,
+    pub mark: Mark,
+    pub errors: Report,
+}
+
+/// Parses these articles, each into `pack`. The results come in the order of the articles.
+pub(super) fn parse_each(
+    articles: &[SourcePath],
+    disk: &Disk,
+    settings: &Settings,
+    pack: &Pack,
+    memo: &mut Memo,
+) -> Vec<Result<Single, Diagnostic>> {
+    let single = |memo: &mut Memo, source| {
+        parse(source, disk, settings, pack, memo).map(|o| Single { doc: o.doc, handles: o.handles, mark: o.mark, errors: o.errors })
+    };
+    if articles.len() <= FEW {
+        return articles.iter().map(|source| single(memo, source)).collect();
+    }
+    on_every_thread(articles.len(), Memo::default, |memo, index| single(memo, &articles[index]))
+}
+
+/// So many articles are parsed before other threads would have begun.
+const FEW: usize = 4;
+
 /// An article from the store; `None` when the store cannot give it.
 fn take(pack: &Pack, handles: Handles, mark: Mark) -> Option<Outcome> {
     let doc = doc(pack, handles.doc)?;

@@ -1,8 +1,8 @@
 //! What rendering reads besides the plan: bodies from the pack, files from the disk, marks from the table.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::files::{Entry, Handles};
 use crate::diag::Diagnostic;
@@ -16,9 +16,7 @@ use crate::render::Inputs;
 pub(super) struct Stored {
     disk: Disk,
     pack: Arc<Pack>,
-    pages: Vec<Option<Handles>>,
-    sections: Vec<Option<Handles>>,
-    marks: BTreeMap<SourcePath, Mark>,
+    table: Arc<RwLock<Table>>,
     /// The files of pages and sections, and how they are read, for when the pack cannot give a body.
     sources: [Vec<Option<SourcePath>>; 2],
     settings: Settings,
@@ -26,29 +24,42 @@ pub(super) struct Stored {
     moved: Arc<AtomicBool>,
 }
 
-impl Stored {
-    pub(super) fn new(
-        disk: Disk,
-        pack: Arc<Pack>,
-        plan: &Plan,
-        files: &BTreeMap<SourcePath, Entry>,
-        settings: Settings,
-        moved: Arc<AtomicBool>,
-    ) -> Self {
-        let handles = |source: &SourcePath| files.get(source).and_then(|e| e.parsed);
+/// What is known of the files behind a plan.
+#[derive(Debug)]
+pub(super) struct Table {
+    pages: Vec<Option<Handles>>,
+    sections: Vec<Option<Handles>>,
+    /// Of every file but articles.
+    marks: BTreeMap<SourcePath, Mark>,
+}
+
+impl Table {
+    /// `handles` gives what was parsed of a file, and `files` the marks of all of them.
+    pub(super) fn new(plan: &Plan, files: &BTreeMap<SourcePath, Entry>, handles: impl Fn(&SourcePath) -> Option<Handles>) -> Self {
         Self {
-            disk,
-            pack,
             pages: plan.pages.iter().map(|p| handles(&p.doc.source)).collect(),
             sections: plan.sections.iter().map(|s| s.doc.as_ref().and_then(|d| handles(&d.source))).collect(),
             marks: files.iter().filter(|(_, e)| e.parsed.is_none()).map(|(path, e)| (path.clone(), e.mark)).collect(),
-            sources: [
-                plan.pages.iter().map(|p| Some(p.doc.source.clone())).collect(),
-                plan.sections.iter().map(|s| s.doc.as_ref().map(|d| d.source.clone())).collect(),
-            ],
-            settings,
-            moved,
         }
+    }
+
+    /// Takes in that an article was parsed anew.
+    pub(super) fn put(&mut self, node: Node, handles: Handles) {
+        let slot = match node {
+            Node::Page(id) => self.pages.get_mut(id),
+            Node::Section(id) => self.sections.get_mut(id),
+        };
+        if let Some(slot) = slot {
+            *slot = Some(handles);
+        }
+    }
+
+    /// Takes in that a file has another content, or is gone.
+    pub(super) fn mark(&mut self, path: &SourcePath, mark: Option<Mark>) {
+        match mark {
+            Some(mark) => self.marks.insert(path.clone(), mark),
+            None => self.marks.remove(path),
+        };
     }
 
     fn handles(&self, node: Node) -> Option<Handles> {
@@ -60,6 +71,24 @@ impl Stored {
 }
 
 impl Stored {
+    pub(super) fn new(disk: Disk, pack: Arc<Pack>, plan: &Plan, table: Arc<RwLock<Table>>, settings: Settings, moved: Arc<AtomicBool>) -> Self {
+        Self {
+            disk,
+            pack,
+            table,
+            sources: [
+                plan.pages.iter().map(|p| Some(p.doc.source.clone())).collect(),
+                plan.sections.iter().map(|s| s.doc.as_ref().map(|d| d.source.clone())).collect(),
+            ],
+            settings,
+            moved,
+        }
+    }
+
+    fn table(&self) -> std::sync::RwLockReadGuard<'_, Table> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The pack is damaged: the file itself still says what is in it.
     fn parse_again(&self, node: Node) -> Result<Body, Diagnostic> {
         let (list, id) = match node {
@@ -74,28 +103,28 @@ impl Stored {
 
 impl Inputs for Stored {
     fn body(&self, node: Node) -> Result<Body, Diagnostic> {
-        let Some(handles) = self.handles(node) else { return Ok(Body::default()) };
+        let Some(handles) = self.table().handles(node) else { return Ok(Body::default()) };
         let kept = self.pack.get(handles.body).ok().and_then(|bytes| Body::from_bytes(&bytes));
         kept.map_or_else(|| self.parse_again(node), Ok)
     }
 
     fn file(&self, path: &SourcePath) -> Result<Option<Vec<u8>>, Diagnostic> {
         let bytes = self.disk.bytes_if_there(path)?;
-        if self.marks.get(path).copied() != bytes.as_ref().map(|b| Mark::of(b)) {
+        if self.mark(path) != bytes.as_ref().map(|b| Mark::of(b)) {
             self.moved.store(true, Ordering::Relaxed);
         }
         Ok(bytes)
     }
 
     fn doc_mark(&self, node: Node) -> Mark {
-        self.handles(node).map(|h| h.doc.mark()).unwrap_or_default()
+        self.table().handles(node).map(|h| h.doc.mark()).unwrap_or_default()
     }
 
     fn body_mark(&self, node: Node) -> Mark {
-        self.handles(node).map(|h| h.body.mark()).unwrap_or_default()
+        self.table().handles(node).map(|h| h.body.mark()).unwrap_or_default()
     }
 
     fn mark(&self, path: &SourcePath) -> Option<Mark> {
-        self.marks.get(path).copied()
+        self.table().marks.get(path).copied()
     }
 }

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Config, FeedFormat, SortBy};
 use crate::diag::Report;
 use crate::load::Sources;
+use crate::parse::front::Spanned;
 use crate::parse::{Doc, Moment};
 use crate::paths::{OutPath, Route, SourcePath};
 
@@ -238,6 +239,14 @@ pub const SITEMAP_LIMIT: usize = 50_000;
 /// Problems that concern a single article or two of them come in the report; the plan is whole beside them.
 #[must_use]
 pub fn plan(docs: Vec<Arc<Doc>>, faulty: &Faulty, sources: &Sources, config: &Config, visibility: Visibility) -> (Plan, Report) {
+    let (plan, mut report) = arrange(docs, faulty, sources, config, visibility);
+    report.extend(check(&plan, config));
+    (plan, report)
+}
+
+/// The plan, with the problems that stand in its own way: what is wrong between its articles is [`check`]'s to tell.
+#[must_use]
+pub fn arrange(docs: Vec<Arc<Doc>>, faulty: &Faulty, sources: &Sources, config: &Config, visibility: Visibility) -> (Plan, Report) {
     let mut report = Report::default();
     let mut plan = Plan::default();
     plan.hidden.extend(faulty.unreadable.iter().map(|source| (source.clone(), Hidden::Unreadable)));
@@ -251,13 +260,54 @@ pub fn plan(docs: Vec<Arc<Doc>>, faulty: &Faulty, sources: &Sources, config: &Co
     let templates: BTreeSet<&str> = sources.templates.iter().map(|t| t.name.as_str()).collect();
     jobs::check_templates(&mut plan, &templates, &mut report);
     jobs::build(&mut plan, sources, config, &mut report);
-    links::check(&plan, config, &mut report);
-    lists::tell_unknown_names(&plan, config, &mut report);
-    links::check_config(&plan, config, &mut report);
     (plan, report)
 }
 
+/// What a finished plan shows to be wrong: links that lead nowhere, names that nothing knows.
+#[must_use]
+pub fn check(plan: &Plan, config: &Config) -> Report {
+    let mut report = Report::default();
+    links::check(plan, config, &mut report);
+    lists::tell_unknown_names(plan, config, &mut report);
+    links::check_config(plan, config, &mut report);
+    report
+}
+
 impl Plan {
+    /// Whether this plan, with `new` in the place of `old`, is the plan that would be made with `new`: whether
+    /// nothing has changed by which articles are placed, named, grouped or put in order.
+    #[must_use]
+    pub fn holds_with(&self, old: &Doc, new: &Doc) -> bool {
+        let (a, b) = (&old.front, &new.front);
+        let value = |s: &Option<Spanned>| s.as_ref().map(|s| s.value.clone());
+        let values = |list: &[Spanned]| list.iter().map(|s| s.value.clone()).collect::<Vec<_>>();
+        let placed = old.source == new.source
+            && (a.date, a.expires, a.draft, a.weight) == (b.date, b.expires, b.draft, b.weight)
+            && (a.sort_by, a.paginate_by) == (b.sort_by, b.paginate_by)
+            && value(&a.slug) == value(&b.slug)
+            && value(&a.path) == value(&b.path)
+            && value(&a.template) == value(&b.template)
+            && value(&a.page_template) == value(&b.page_template)
+            && values(&a.aliases) == values(&b.aliases)
+            && a.terms == b.terms;
+        placed && (old.title == new.title || !self.orders_by_title_of(&old.source))
+    }
+
+    /// Whether a file's title says where something stands, or what a section is called.
+    fn orders_by_title_of(&self, source: &SourcePath) -> bool {
+        matches!(self.by_source.get(source), Some(Node::Section(_))) || self.sections.iter().any(|s| s.sort_by == SortBy::Title)
+    }
+
+    /// Puts `doc` in the place of the one of its source; `None` when there is none. See [`Plan::holds_with`].
+    pub fn put(&mut self, doc: Arc<Doc>) -> Option<Node> {
+        let node = self.by_source.get(&doc.source).copied()?;
+        match node {
+            Node::Page(id) => self.pages[id].doc = doc,
+            Node::Section(id) => self.sections[id].doc = Some(doc),
+        }
+        Some(node)
+    }
+
     /// The articles that a list shows on the page of this pager.
     #[must_use]
     pub fn slice<'p>(&self, list: &'p [PageId], pager: Pager) -> &'p [PageId] {

@@ -117,6 +117,11 @@ impl Texts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
+    /// Forgets the text of an article that has changed.
+    pub(super) fn forget(&mut self, id: PageId) {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    }
+
     fn keep(&self, id: PageId, text: &str) {
         let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if texts.len() < Self::MOST {

@@ -23,7 +23,7 @@ mod sitemap;
 pub mod view;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ use crate::config::Config;
 use crate::diag::{Diagnostic, Report};
 use crate::load::TemplateSource;
 use crate::memo::Mark;
-use crate::parse::Body;
+use crate::parse::{Body, Doc};
 use crate::paths::SourcePath;
 use crate::plan::{CopyFrom, Job, JobKind, Node, Plan};
 use closure::Closures;
@@ -149,35 +149,56 @@ impl Renderer {
     /// # Errors
     /// Every template that cannot be read, and whatever they refer to that is not there.
     pub fn new(plan: Plan, config: Config, templates: Vec<TemplateSource>, inputs: Box<dyn Inputs>) -> Result<Self, Report> {
+        match Self::first_of(plan, config, vec![templates], inputs) {
+            (Some(renderer), problems) if problems.is_empty() => Ok(renderer),
+            (_, problems) => Err(problems),
+        }
+    }
+
+    /// Prepares the first of several sets of templates that can be read, and goes without numbers of views where
+    /// their file cannot. Whatever is wrong with the first set, or with that file, comes in the report.
+    #[must_use]
+    pub fn first_of(plan: Plan, config: Config, sets: Vec<Vec<TemplateSource>>, inputs: Box<dyn Inputs>) -> (Option<Self>, Report) {
         let site = view::site(&config, &plan);
         let (counters, mut problems) = match counters::Counters::read(&config, &*inputs) {
             Ok(counters) => (counters, Report::default()),
             Err(report) => (counters::Counters::default(), report),
         };
         let card_values = plan.pages.iter().map(|_| OnceLock::new()).collect();
-        let (closures, shared) = (Closures::new(&templates), Shared::new(&plan));
-        let world = Arc::new(World {
+        let shared = Shared::new(&plan);
+        let mut world = Arc::new(World {
             plan,
             config,
             inputs,
             site,
             counters,
-            closures,
+            closures: Closures::new(&[]),
             shared,
             highlight_css: OnceLock::new(),
             feed_texts: feed::Texts::default(),
             card_values,
             cards_kept: AtomicUsize::new(0),
         });
-        let first = match Engine::new(&world, &templates) {
-            Ok(engine) if problems.is_empty() => engine,
-            Ok(_) => return Err(problems),
-            Err(report) => {
-                problems.extend(report);
-                return Err(problems);
+        let mut unread = None;
+        for templates in sets {
+            match Self::read(&mut world, templates) {
+                Ok(renderer) => {
+                    problems.extend(unread.unwrap_or_default());
+                    return (Some(renderer), problems);
+                }
+                Err(report) => unread = unread.or(Some(report)),
             }
-        };
-        Ok(Self { world, templates, pool: Mutex::new(vec![first]) })
+        }
+        problems.extend(unread.unwrap_or_default());
+        (None, problems)
+    }
+
+    fn read(world: &mut Arc<World>, templates: Vec<TemplateSource>) -> Result<Self, Report> {
+        if let Some(world) = Arc::get_mut(world) {
+            world.closures = Closures::new(&templates);
+        }
+        let first = Engine::new(world, &templates)?;
+        Ok(Self { world: Arc::clone(world), templates, pool: Mutex::new(vec![first]) })
     }
 
     #[must_use]
@@ -223,6 +244,62 @@ impl Renderer {
     pub fn file(&self, path: &SourcePath) -> Result<Vec<u8>, Diagnostic> {
         let gone = || Diagnostic::error("this file went away while the site was built").in_file(path.as_str()).hint("build again");
         self.world.inputs.file(path)?.ok_or_else(gone)
+    }
+
+    /// Puts articles' new texts into the place of their old ones. The plan must be one that
+    /// [holds](Plan::holds_with) with them, and the inputs must know of them already.
+    ///
+    /// # Errors
+    /// What keeps the templates from being read, which were read before.
+    pub fn put(&mut self, docs: Vec<Arc<Doc>>) -> Result<(), Report> {
+        self.change(|world| {
+            for doc in docs {
+                let Some(Node::Page(id)) = world.plan.put(doc) else { continue };
+                if world.card_values[id].take().is_some() {
+                    world.cards_kept.fetch_sub(1, Ordering::Relaxed);
+                }
+                world.shared.forget(id);
+                world.feed_texts.forget(id);
+            }
+        })
+    }
+
+    /// Goes on with other templates of the same names.
+    ///
+    /// # Errors
+    /// Every problem of the new ones; the renderer then goes on with those that it had.
+    pub fn retemplate(&mut self, templates: Vec<TemplateSource>) -> Result<(), Report> {
+        let first = Engine::new(&self.world, &templates)?;
+        drop(first);
+        self.templates = templates;
+        let closures = Closures::new(&self.templates);
+        self.change(|world| world.closures = closures)
+    }
+
+    /// Reads the views and hearts again.
+    ///
+    /// # Errors
+    /// When the snapshot is no such table; the renderer then goes on with the numbers that it had.
+    pub fn recount(&mut self) -> Result<(), Report> {
+        let counters = counters::Counters::read(&self.world.config, &*self.world.inputs)?;
+        self.change(|world| {
+            world.counters = counters;
+            // A card may show them.
+            world.card_values.iter_mut().for_each(|slot| drop(slot.take()));
+            world.cards_kept.store(0, Ordering::Relaxed);
+            world.shared = Shared::new(&world.plan);
+        })
+    }
+
+    /// Changes the world. The engines refer to it, so that new ones take their place.
+    fn change<T>(&mut self, change: impl FnOnce(&mut World) -> T) -> Result<T, Report> {
+        self.pool.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        let world = Arc::get_mut(&mut self.world);
+        let world = world.ok_or_else(|| Report::of(Diagnostic::error("a page is still being rendered").hint("this is a mistake in Folio")))?;
+        let changed = change(world);
+        let engine = Engine::new(&self.world, &self.templates)?;
+        self.give_back(engine);
+        Ok(changed)
     }
 
     /// What a job is made of.

@@ -56,6 +56,13 @@ impl Shared {
         let paths = plan.pages.iter().map(|p| path_mark(&p.doc.source)).collect();
         Self { cards: plan.pages.iter().map(|_| OnceLock::new()).collect(), paths, site: OnceLock::new() }
     }
+
+    /// Forgets what was worked out of an article.
+    pub(super) fn forget(&mut self, id: PageId) {
+        if let Some(card) = self.cards.get_mut(id) {
+            *card = OnceLock::new();
+        }
+    }
 }
 
 impl World {

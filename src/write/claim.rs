@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::{STATE, failed};
 use crate::diag::Diagnostic;
@@ -44,9 +45,29 @@ impl Claim {
         Ok(Self { state, _lock: lock })
     }
 
+    /// Takes the site's lock, waiting for another process to end.
+    ///
+    /// # Errors
+    /// As [`Claim::take`], once `patience` has run out.
+    pub fn wait(root: &Path, patience: Duration) -> Result<Self, Diagnostic> {
+        let start = Instant::now();
+        loop {
+            match Self::take(root) {
+                Err(_) if is_held(root) && start.elapsed() < patience => std::thread::sleep(Duration::from_millis(50)),
+                result => return result,
+            }
+        }
+    }
+
     /// The state folder.
     #[must_use]
     pub fn state(&self) -> &Path {
         &self.state
     }
+}
+
+/// Whether another process holds the lock.
+fn is_held(root: &Path) -> bool {
+    let lock = OpenOptions::new().read(true).write(true).open(root.join(STATE).join("lock"));
+    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }

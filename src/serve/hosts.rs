@@ -1,0 +1,94 @@
+//! Who may ask: requests that name this server by a name of its own, from pages of its own.
+//!
+//! A page elsewhere could otherwise read what is being written, by a name of its own that it lets point here (DNS
+//! rebinding), or straight across origins.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::http::{HeaderMap, StatusCode, header};
+
+/// The names that are allowed besides the addresses that connections arrive at.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    allowed: Vec<String>,
+}
+
+impl Hosts {
+    pub(super) fn new(allowed: &[String]) -> Self {
+        Self { allowed: allowed.iter().map(|host| host.to_ascii_lowercase()).collect() }
+    }
+
+    /// Checks a request that arrived at the address `local`: its `Host` must be that address, `localhost` or a name
+    /// that is allowed; its `Origin`, if it has one, the same host and port (RFC 6454).
+    ///
+    /// # Errors
+    /// The status to answer with, and why.
+    pub(super) fn check(&self, headers: &HeaderMap, authority: Option<&str>, local: SocketAddr) -> Result<(), (StatusCode, String)> {
+        let mut named = headers.get_all(header::HOST).iter();
+        let (host, more) = (named.next(), named.next());
+        let host = match (host.map(|h| h.to_str()), authority) {
+            (_, Some(authority)) => authority,
+            (Some(Ok(host)), None) if more.is_none() => host,
+            _ => return Err((StatusCode::BAD_REQUEST, "the request names no host".into())),
+        };
+        let host = host.to_ascii_lowercase();
+        if !self.knows(name_of(&host), local.ip()) {
+            let name = name_of(&host);
+            return Err((StatusCode::FORBIDDEN, format!("this server does not answer for \"{name}\"; start it with --allow-host {name} if it should")));
+        }
+        let origins: Vec<_> = headers.get_all(header::ORIGIN).iter().collect();
+        let own = |origin: &str| {
+            let origin = origin.to_ascii_lowercase();
+            origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")).is_some_and(|rest| rest == host)
+        };
+        if origins.iter().all(|o| o.to_str().is_ok_and(own)) {
+            Ok(())
+        } else {
+            Err((StatusCode::FORBIDDEN, "this server answers its own pages only".into()))
+        }
+    }
+
+    fn knows(&self, name: &str, local: IpAddr) -> bool {
+        if self.allowed.iter().any(|allowed| allowed == name) || name == "localhost" || name.ends_with(".localhost") {
+            return true;
+        }
+        let bare = name.strip_prefix('[').and_then(|n| n.strip_suffix(']')).unwrap_or(name);
+        let Ok(ip) = bare.parse::<IpAddr>() else { return false };
+        // A server behind a container's port is asked for by the address of the machine around it.
+        ip.to_canonical() == local.to_canonical() || ip.is_loopback()
+    }
+}
+
+/// The host of an authority, without its port.
+fn name_of(authority: &str) -> &str {
+    let end = authority.rfind(']').map_or(0, |i| i + 1);
+    authority[end..].find(':').map_or(authority, |colon| &authority[..end + colon])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_own_names_and_own_pages() {
+        let hosts = Hosts::new(&["preview.example".into()]);
+        let check = |host: &str, origin: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, host.parse().unwrap());
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, origin.parse().unwrap());
+            }
+            hosts.check(&headers, None, "127.0.0.1:4000".parse().unwrap()).map_err(|(status, _)| status.as_u16())
+        };
+        for host in ["localhost:4000", "127.0.0.1:4000", "127.0.0.1", "[::1]:4000", "LOCALHOST:80", "preview.example", "a.localhost:4000"] {
+            assert_eq!(check(host, None), Ok(()), "{host}");
+            assert_eq!(check(host, Some(&format!("http://{host}"))), Ok(()), "{host}");
+        }
+        for host in ["evil.example", "localhost.evil.example", "10.0.0.1:4000", "127.0.0.1.nip.io", "", "[::1", "localhost:4000@evil.example"] {
+            assert_eq!(check(host, None), Err(403), "{host}");
+        }
+        for origin in ["null", "http://localhost:3000", "http://evil.example", "http://127.0.0.1:4000", "http://localhost:4000.evil.example"] {
+            assert_eq!(check("localhost:4000", Some(origin)), Err(403), "{origin}");
+        }
+    }
+}
