@@ -6,9 +6,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::Timestamp;
 
 use crate::config::Overrides;
+use crate::pipeline::live::{Change, Clock};
 use crate::pipeline::{Cache, Explain, Options, Stats};
 use crate::plan::{Shown, Visibility};
 use crate::scaffold::Ci;
+use crate::serve::{self, Bind, Port, Watching};
 
 /// A static site generator for people who publish articles that compare things.
 #[derive(Debug, Parser)]
@@ -23,6 +25,8 @@ pub struct Cli {
 pub enum Command {
     /// Build the site into its output folder
     Build(Build),
+    /// Show the site in a browser while it is written
+    Serve(Serve),
     /// Write a new article with front matter
     New(New),
     /// Write a new site that builds at once
@@ -70,6 +74,36 @@ pub struct Build {
     pub quiet: bool,
 }
 
+/// Arguments of `folio serve`.
+#[expect(clippy::struct_excessive_bools, reason = "flags, as they are written; `options` gives them meaning")]
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The site's folder
+    #[arg(long, default_value = ".", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub root: PathBuf,
+    /// The address to listen on: an IP address, or localhost for 127.0.0.1 and ::1
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    pub bind: Bind,
+    /// The port to listen on [default: 4000, or the next free one]
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// Answer to this name too
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
+    /// Show drafts too
+    #[arg(long)]
+    pub drafts: bool,
+    /// Show articles with a date in the future too
+    #[arg(long)]
+    pub future: bool,
+    /// Open the site in the browser
+    #[arg(long)]
+    pub open: bool,
+    /// Look at every file twice a second instead of waiting for the system's word: for network drives and containers
+    #[arg(long)]
+    pub poll: bool,
+}
+
 /// How figures are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum StatsFormat {
@@ -105,7 +139,6 @@ impl Build {
     /// What the arguments mean.
     #[must_use]
     pub fn options(&self, now: Timestamp, program: String) -> Options {
-        let shown = |yes: bool| if yes { Shown::Yes } else { Shown::No };
         Options {
             root: self.root.clone(),
             output: self.output.clone(),
@@ -117,6 +150,30 @@ impl Build {
             program,
         }
     }
+}
+
+impl Serve {
+    /// What the arguments mean.
+    #[must_use]
+    pub fn options(&self, clock: Clock, program: String, editor_url: Option<String>) -> serve::Options {
+        const PORT: u16 = 4000;
+        serve::Options {
+            root: self.root.clone(),
+            bind: self.bind,
+            port: self.port.map_or(Port::From(PORT), Port::Exactly),
+            allow_hosts: self.allow_host.clone(),
+            drafts: shown(self.drafts),
+            future: shown(self.future),
+            clock,
+            watching: if self.poll { Watching::Poll } else { Watching::Events },
+            program,
+            editor_url,
+        }
+    }
+}
+
+fn shown(yes: bool) -> Shown {
+    if yes { Shown::Yes } else { Shown::No }
 }
 
 /// A base URL that can be used.
@@ -207,4 +264,19 @@ pub fn summary(stats: &Stats) -> String {
     let hidden: Vec<String> = hidden.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let hidden = if hidden.is_empty() { String::new() } else { format!(" (left out: {})", hidden.join(", ")) };
     format!("Built {pages}{hidden} in {time}: {}", parts.join(", "))
+}
+
+/// One line that says what a look at the site came to: `posts/a.md → 1 page, 9 ms`.
+#[must_use]
+pub fn changed(change: &Change) -> String {
+    let name = |path: &crate::paths::SourcePath| path.below("content").unwrap_or(path.as_str()).to_owned();
+    let files = match change.files.as_slice() {
+        [] => "the site".to_owned(),
+        few if few.len() <= 3 => few.iter().map(name).collect::<Vec<_>>().join(", "),
+        many => format!("{} files", many.len()),
+    };
+    let pages = if change.pages == 1 { "1 page".to_owned() } else { format!("{} pages", change.pages) };
+    let ms = change.time.as_secs_f64() * 1000.0;
+    let time = if ms < 1.0 { "under 1 ms".to_owned() } else { format!("{ms:.0} ms") };
+    format!("{files} → {pages}, {time}")
 }

@@ -3,12 +3,15 @@
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
-use folio::cli::{self, Build, Cli, Command, Init, New, StatsFormat};
+use folio::cli::{self, Build, Cli, Command, Init, New, Serve, StatsFormat};
 use folio::diag::{Diagnostic, Report, Severity, Style};
+use folio::pipeline::live::{Change, Clock};
 use folio::pipeline::{self, Progress};
-use folio::scaffold;
+use folio::{scaffold, serve};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
@@ -18,15 +21,18 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     quiet_formulas();
     let command = Cli::parse().command;
-    let now = match cli::now(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref()) {
+    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
+    let now = match cli::now(epoch.as_deref()) {
         Ok(now) => now,
         Err(message) => {
             print_report(&Report::of(Diagnostic::error(message)));
             return ExitCode::from(2);
         }
     };
+    let is_serve = matches!(command, Command::Serve(_));
     let result = match command {
         Command::Build(build) => run_build(&build, now),
+        Command::Serve(serve) => run_serve(&serve, if epoch.is_some() { Clock::Fixed(now) } else { Clock::System }),
         Command::New(new) => run_new(&new, now),
         Command::Init(init) => run_init(&init, now),
         Command::Completions { shell } => {
@@ -39,6 +45,9 @@ fn main() -> ExitCode {
         Err(report) => {
             print_report(&report);
             let errors = report.count(Severity::Error);
+            if is_serve {
+                return ExitCode::FAILURE;
+            }
             say(&format!("{errors} {}; nothing was changed", if errors == 1 { "error" } else { "errors" }));
             ExitCode::FAILURE
         }
@@ -83,6 +92,50 @@ fn run_build(build: &Build, now: Timestamp) -> Result<(), Report> {
     }
     std::mem::forget(built.remains);
     Ok(())
+}
+
+fn run_serve(serve: &Serve, clock: Clock) -> Result<(), Report> {
+    let bar = Bar::new(false);
+    let options = serve.options(clock, cli::program(), std::env::var("FOLIO_EDITOR_URL").ok());
+    let told: Arc<dyn serve::Told> = Arc::new(Terminal { bar: bar.0.clone(), open: serve.open });
+    serve::run(&options, &bar, &told)
+}
+
+/// Says on the terminal what the server does.
+struct Terminal {
+    bar: ProgressBar,
+    open: bool,
+}
+
+impl serve::Told for Terminal {
+    fn serving(&self, urls: &[String], articles: usize, time: Duration) {
+        self.bar.finish_and_clear();
+        let articles = if articles == 1 { "1 article".to_owned() } else { format!("{articles} articles") };
+        say(&format!("Serving {} ({articles}, ready in {:.0} ms); stop with Ctrl-C", urls.join(" and "), time.as_secs_f64() * 1000.0));
+        if let Some(url) = urls.first().filter(|_| self.open)
+            && let Err(e) = open::that_detached(url)
+        {
+            say(&format!("No browser could be opened: {e}"));
+        }
+    }
+
+    fn changed(&self, change: &Change) {
+        say(&cli::changed(change));
+    }
+
+    fn problems(&self, new: &Report, errors: usize, before: usize) {
+        print_report(new);
+        match errors {
+            0 if before > 0 => say("No errors"),
+            0 => {}
+            1 => say("1 error"),
+            n => say(&format!("{n} errors")),
+        }
+    }
+
+    fn trouble(&self, trouble: &Diagnostic) {
+        print_report(&Report::of(trouble.clone()));
+    }
 }
 
 fn run_new(new: &New, now: Timestamp) -> Result<(), Report> {

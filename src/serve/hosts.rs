@@ -59,10 +59,14 @@ impl Hosts {
     }
 }
 
-/// The host of an authority, without its port.
+/// The host of an authority, without its port; nothing where that is no number.
 fn name_of(authority: &str) -> &str {
     let end = authority.rfind(']').map_or(0, |i| i + 1);
-    authority[end..].find(':').map_or(authority, |colon| &authority[..end + colon])
+    match authority[end..].split_once(':') {
+        None => authority,
+        Some((rest, port)) if port.bytes().all(|b| b.is_ascii_digit()) => &authority[..end + rest.len()],
+        Some(_) => "",
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `folio serve`: shows a site while it is written.
 //!
-//! Three parties pass values: the watcher says where to look ([`watch`]), one thread keeps the site
+//! Three parties pass values: the watcher says where to look ([`watch`]), the first thread keeps the site
 //! ([`Live`]) and tells what has come of it, and the server ([`http`]) shows the [`Preview`] to browsers, which
 //! hear of changes over server-sent events ([`events`]). Nothing is written to an output folder, and nothing is
 //! answered but what the plan holds.
@@ -75,8 +75,8 @@ pub trait Told: Send + Sync {
     fn serving(&self, urls: &[String], articles: usize, time: Duration);
     /// The site has changed.
     fn changed(&self, change: &Change);
-    /// What is wrong that was not wrong before, and how many errors there are now.
-    fn problems(&self, new: &Report, errors: usize);
+    /// What is wrong that was not wrong before; how many errors there are now, and how many there were.
+    fn problems(&self, new: &Report, errors: usize, before: usize);
     /// It could not be done, and the server goes on.
     fn trouble(&self, trouble: &Diagnostic);
 }
@@ -151,10 +151,13 @@ pub fn run(options: &Options, progress: &dyn Progress, told: &Arc<dyn Told>) -> 
         watcher,
         watching: options.watching,
     };
-    let keeping = std::thread::spawn(move || keeper.run(&messages));
-    let served = http::serve(listeners, &shared);
-    let _ = tell.send(Message::Stop);
-    let _ = keeping.join();
+    let serving = std::thread::spawn(move || {
+        let served = http::serve(listeners, &shared);
+        let _ = tell.send(Message::Stop);
+        served
+    });
+    keeper.run(&messages);
+    let served = serving.join().unwrap_or_else(|_| Err(std::io::Error::other("its thread came down")));
     served.map_err(|e| Report::of(Diagnostic::error(format!("the server cannot go on: {}", crate::load::reason(&e)))))
 }
 
@@ -236,7 +239,7 @@ impl Keeper {
         let report = self.live.problems();
         if let Some(news) = self.problems.take(report, self.live.root()) {
             self.shared.notices.problems(news.json);
-            self.told.problems(&news.new, news.errors);
+            self.told.problems(&news.new, news.errors, news.before);
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Notice {
     pub number: u64,
     /// Changed files that are published as they are, each with the number of the change.
     pub assets: VecDeque<(u64, Route)>,
-    /// Errors, as a JSON array.
+    /// Errors as a page has them, in JSON.
     pub problems: Arc<str>,
 }
 
@@ -37,7 +37,7 @@ impl Notices {
     pub(super) fn new(program: &str) -> Self {
         let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let boot = Mark::of(format!("{started:?} {}", std::process::id()).as_bytes());
-        let first = Notice { problems: "[]".into(), ..Notice::default() };
+        let first = Notice { problems: r#"{"css":"","html":""}"#.into(), ..Notice::default() };
         Self {
             boot: format!("{:08x}", boot.0 >> 32),
             build: format!("{:08x}", Mark::of(program.as_bytes()).0 >> 32),

@@ -8,6 +8,14 @@ use serde_json::json;
 use crate::diag::{Diagnostic, Report, Severity};
 use crate::paths::{percent_encode, runs_code};
 
+const CSS: &str = include_str!("client/problems.css");
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let _ = pulldown_cmark_escape::escape_html(&mut out, text);
+    out
+}
+
 /// What was told last.
 pub(super) struct Problems {
     last: Report,
@@ -20,6 +28,8 @@ pub(super) struct News {
     /// What was not wrong before.
     pub new: Report,
     pub errors: usize,
+    /// How many errors there were.
+    pub before: usize,
     /// The errors for a browser.
     pub json: Arc<str>,
 }
@@ -32,36 +42,58 @@ impl Problems {
     /// Takes in what is wrong now; `None` when that is what was told already.
     pub(super) fn take(&mut self, report: Report, root: &Path) -> Option<News> {
         let first = self.told.is_none();
-        let errors: Vec<_> = report.items().iter().filter(|d| d.severity == Severity::Error).map(|d| self.for_browser(d, root)).collect();
-        let json: Arc<str> = json!(errors).to_string().into();
+        let errors: Vec<&Diagnostic> = report.items().iter().filter(|d| d.severity == Severity::Error).collect();
+        let json: Arc<str> = json!({ "css": CSS, "html": self.page(&errors, root) }).to_string().into();
         if !first && report == self.last {
             return None;
         }
         // Something that only moved is no news to a reader of the terminal.
         let known = |d: &Diagnostic| self.last.items().iter().any(|old| (&old.message, &old.file, old.severity) == (&d.message, &d.file, d.severity));
         let new: Report = report.items().iter().filter(|d| !known(d)).cloned().collect();
-        let errors = errors.len();
+        let (errors, before) = (errors.len(), self.last.count(Severity::Error));
         self.last = report;
         self.told = Some(Arc::clone(&json));
-        Some(News { new, errors, json })
+        Some(News { new, errors, before, json })
     }
 
-    fn for_browser(&self, d: &Diagnostic, root: &Path) -> serde_json::Value {
-        let excerpt = d.excerpt.as_ref();
-        // As a script counts: in UTF-16.
-        let at = |byte: usize| excerpt.map(|e| e.text.get(..byte).unwrap_or_default().encode_utf16().count());
-        json!({
-            "message": d.message,
-            "file": d.file,
-            "line": excerpt.map(|e| e.line),
-            "column": excerpt.map(|e| e.column),
-            "text": excerpt.map(|e| &e.text),
-            "from": excerpt.and_then(|e| at(e.underline.start)),
-            "to": excerpt.and_then(|e| at(e.underline.end)),
-            "notes": d.notes,
-            "hint": d.hint,
-            "editor": self.link(d, root),
-        })
+    /// The errors as HTML; nothing where there are none.
+    fn page(&self, errors: &[&Diagnostic], root: &Path) -> String {
+        if errors.is_empty() {
+            return String::new();
+        }
+        let count = if errors.len() == 1 { "1 error".to_owned() } else { format!("{} errors", errors.len()) };
+        let mut out = format!("<main role=alertdialog aria-label=\"Errors of this site\"><button>Close</button><h1>{count}</h1>");
+        for d in errors {
+            out.push_str(&self.article(d, root));
+        }
+        out.push_str("</main>");
+        out
+    }
+
+    fn article(&self, d: &Diagnostic, root: &Path) -> String {
+        let mut out = format!("<article><p class=m>{}</p>", escaped(&d.message));
+        if let Some(file) = &d.file {
+            let place = d.excerpt.as_ref().map_or_else(|| file.clone(), |e| format!("{file}:{}:{}", e.line, e.column));
+            let place = escaped(&place);
+            out.push_str(&match self.link(d, root) {
+                Some(link) => format!("<p class=f><a href=\"{}\">{place}</a></p>", escaped(&link)),
+                None => format!("<p class=f>{place}</p>"),
+            });
+        }
+        if let Some(e) = &d.excerpt {
+            let (before, rest) = e.text.split_at_checked(e.underline.start).unwrap_or((&e.text, ""));
+            let (marked, after) = rest.split_at_checked(e.underline.len()).unwrap_or((rest, ""));
+            let marked = if marked.is_empty() { " " } else { marked };
+            out.push_str(&format!("<pre>{}<mark>{}</mark>{}</pre>", escaped(before), escaped(marked), escaped(after)));
+        }
+        for note in &d.notes {
+            out.push_str(&format!("<p>note: {}</p>", escaped(note)));
+        }
+        if let Some(hint) = &d.hint {
+            out.push_str(&format!("<p class=h>help: {}</p>", escaped(hint)));
+        }
+        out.push_str("</article>");
+        out
     }
 
     /// The address that opens the place in the editor.
@@ -85,10 +117,23 @@ mod tests {
         let report = Report::of(Diagnostic::error("wrong").in_file("content/a b.md"));
         let link = |url: &str| {
             let news = Problems::new(Some(url.into())).take(report.clone(), Path::new("/site")).unwrap();
-            serde_json::from_str::<serde_json::Value>(&news.json).unwrap()[0]["editor"].as_str().map(str::to_owned)
+            let html = serde_json::from_str::<serde_json::Value>(&news.json).unwrap()["html"].as_str().unwrap().to_owned();
+            html.split_once("href=\"").map(|(_, rest)| rest.split('"').next().unwrap().to_owned())
         };
         assert_eq!(link("vscode://file/{path}:{line}:{column}").unwrap(), "vscode://file/site/content/a%20b.md:1:1");
         assert_eq!(link("javascript:alert({line})"), None);
+    }
+
+    #[test]
+    fn what_a_site_says_is_escaped() {
+        let text = "x <img src=x onerror=alert(1)> y";
+        let mut d = Diagnostic::error("<b>&").in_file("content/<i>.md").note("<u>").hint("\"<s>");
+        d.excerpt = Some(crate::diag::Excerpt::of(text, &(2..5)));
+        let html = Problems::new(None).page(&[&d], Path::new("/"));
+        assert!(html.contains("<pre>x <mark>&lt;im</mark>g src=x onerror=alert(1)&gt; y</pre>"), "{html}");
+        for raw in ["<b>", "<i>", "<u>", "<s>", "<img"] {
+            assert!(!html.contains(raw), "{html}");
+        }
     }
 
     #[test]
@@ -101,6 +146,7 @@ mod tests {
         let news = problems.take(report(&["a", "b"]), root).unwrap();
         assert_eq!((news.new, news.errors), (report(&["b"]), 2));
         let news = problems.take(report(&[]), root).unwrap();
-        assert_eq!((news.new, news.errors, &*news.json), (report(&[]), 0, "[]"));
+        assert_eq!((news.new, news.errors), (report(&[]), 0));
+        assert!(news.json.contains(r#""html":"""#), "{}", news.json);
     }
 }
