@@ -226,17 +226,17 @@ fn found_reply(shared: &Arc<Shared>, found: Found, status: StatusCode) -> Reply 
                     (status, [(header::CONTENT_TYPE, kind)], page).into_response()
                 }
                 Ok((_, bytes)) => (status, [(header::CONTENT_TYPE, kind)], bytes.to_vec()).into_response(),
-                Err(report) => broken(shared, Some(&report)),
+                Err(report) => broken(shared, Some(report)),
             }))
         }
     }
 }
 
 /// A page in the place of one that cannot be shown; its script shows what is wrong, and the page once that is mended.
-fn broken(shared: &Shared, report: Option<&Report>) -> Response {
+fn broken(shared: &Shared, report: Option<Report>) -> Response {
     let tag = events::tag(shared, answer::NEVER, Standing::Published);
     let mut text = String::new();
-    let words = report.map(|r| r.render(Style::Plain)).unwrap_or_default();
+    let words = report.map(|r| shared.preview.explain(r).render(Style::Plain)).unwrap_or_default();
     let _ = pulldown_cmark_escape::escape_html(&mut text, &words);
     let page = format!(
         "<!doctype html><html lang=\"en\"><head>{tag}<meta charset=\"utf-8\"><title>This page cannot be shown</title></head><body><h1>This page cannot be shown</h1><p>It will come here by itself once the site's errors are mended.</p><pre>{text}</pre></body></html>"

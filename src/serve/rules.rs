@@ -65,7 +65,8 @@ fn matched(pattern: &str, path: &str) -> Option<BTreeMap<String, String>> {
     for part in pattern.trim_matches('/').split('/').filter(|p| !p.is_empty()) {
         if part == "*" {
             let rest: Vec<&str> = parts.collect();
-            names.insert("splat".to_owned(), rest.join("/"));
+            let slash = if path.ends_with('/') && !rest.is_empty() { "/" } else { "" };
+            names.insert("splat".to_owned(), rest.join("/") + slash);
             return Some(names);
         }
         let found = parts.next()?;

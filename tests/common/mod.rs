@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use tempfile::TempDir;
 
+pub mod browser;
 pub mod everything;
 pub mod random;
+pub mod server;
 
 /// A site under test.
 pub struct Site {

@@ -224,6 +224,12 @@ impl Preview {
         }
     }
 
+    /// A report with the lines that it points at.
+    #[must_use]
+    pub fn explain(&self, report: Report) -> Report {
+        crate::pipeline::finished(report, &self.disk)
+    }
+
     fn fail(&self, out: &OutPath, generation: u64, report: Report) {
         let old = lock(&self.failed).insert(out.clone(), (generation, report.clone()));
         if old.is_none_or(|(_, old)| old != report) {

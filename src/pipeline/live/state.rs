@@ -256,6 +256,14 @@ impl State {
         }
         let parsed = parsing::parse_each(&open, disk, &self.settings, &self.pack, &mut self.memo);
         for (source, result) in open.into_iter().zip(parsed) {
+            if result.is_err() && disk.stamp(&source).is_none() {
+                // It went away a moment ago.
+                self.sources.articles.retain(|path| *path != source);
+                self.files.remove(&source);
+                self.articles.remove(&source);
+                texts.structure = Edited::Yes;
+                continue;
+            }
             self.take(source, result, &mut texts, preview);
         }
         texts
