@@ -482,13 +482,22 @@ fn after_thousands_of_edits_it_is_still_right() {
             }
         }
     });
-    // The last edits may have left the site broken; a build then says so, and there is nothing to compare.
-    let mut tries = 0;
-    while everything.site.folio(&["build"]).code != 0 {
-        everything.edit();
-        tries += 1;
-        assert!(tries < 200, "the site never came right again");
+    // The last edits may have left the site broken: what is wrong is taken away, which is more to follow.
+    let site = &everything.site;
+    for _ in 0..50 {
+        let run = site.folio(&["build"]);
+        if run.code == 0 {
+            break;
+        }
+        for file in run.stderr.lines().filter_map(|l| l.trim_start().strip_prefix("--> ")).filter_map(|l| l.split(':').next()) {
+            if file == "site.toml" {
+                site.write(file, "title = \"T\"\nbase_url = \"https://t.example/p\"\n");
+            } else if site.path(file).exists() {
+                site.remove(file);
+            }
+        }
     }
+    site.build();
     let output = everything.site.output();
     for (name, bytes) in &output {
         let path = folio::paths::percent_encode(&format!("{}/{name}", server.prefix));

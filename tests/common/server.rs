@@ -52,7 +52,10 @@ impl Server {
 
     pub fn start_with(site: &Site, args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin("folio"));
-        command.env("SOURCE_DATE_EPOCH", "1795000000").envs(env.iter().copied()).args([&["serve", "--port", "0"], args].concat());
+        command.env("SOURCE_DATE_EPOCH", "1795000000").envs(env.iter().copied()).arg("serve").args(args);
+        if !args.contains(&"--port") {
+            command.args(["--port", "0"]);
+        }
         Self::run(site, command)
     }
 

@@ -7,14 +7,14 @@
 
   // What scripts and the reader made or changed is theirs, and stays.
   const foreign = new WeakSet(), touched = new WeakMap();
-  const note_down = (records) => records.forEach((r) => {
+  const note_all = (records) => records.forEach((r) => {
     if (r.type == 'attributes') touched.set(r.target, (touched.get(r.target) ?? new Set()).add(r.attributeName));
     else if (document.readyState != 'loading') r.addedNodes.forEach((n) => foreign.add(n));
   });
-  const observer = new MutationObserver(note_down);
+  const observer = new MutationObserver(note_all);
   observer.observe(root, { attributes: true, childList: true, subtree: true });
   const quietly = (change) => {
-    note_down(observer.takeRecords());
+    note_all(observer.takeRecords());
     change();
     observer.takeRecords();
   };
@@ -23,13 +23,16 @@
   const free = (element, name) => !touched.get(element)?.has(name);
 
   // A reload comes back to the same place.
+  let place = JSON.parse(sessionStorage.folio || 0);
+  delete sessionStorage.folio;
   const reload = () => {
-    sessionStorage.folio = JSON.stringify([location.pathname, scrollX, scrollY]);
+    sessionStorage.folio = JSON.stringify(place || [location.pathname, scrollX, scrollY]);
     location.reload();
   };
-  const [where, left, top] = JSON.parse(sessionStorage.folio || '[]');
-  delete sessionStorage.folio;
-  if (where == location.pathname) addEventListener('load', () => scrollTo({ left, top, behavior: 'instant' }));
+  addEventListener('load', () => {
+    if (place[0] == location.pathname) scrollTo({ left: place[1], top: place[2], behavior: 'instant' });
+    place = 0;
+  });
 
   const is_script = (e) => /^$|script|module|importmap/.test(e.type);
   const scripts = (doc) => own(doc.scripts).filter(is_script).map((e) => e.outerHTML).join();
@@ -43,7 +46,7 @@
     quietly(() => link.after(next));
   });
 
-  const update_head = (olds, doc) => Promise.all(head(doc).map((next, i) => {
+  const fix_head = (olds, doc) => Promise.all(head(doc).map((next, i) => {
     const old = olds[i];
     if (old.isEqualNode(next)) return;
     if (old.rel == 'stylesheet') return swap(old, next.getAttribute('href'));
@@ -60,7 +63,7 @@
     beforeAttributeUpdated: (name, element) => free(element, name),
   };
 
-  const load_morph = () => morph ||= new Promise((onload, onerror) =>
+  const need = () => morph ||= new Promise((onload, onerror) =>
     document.head.append(Object.assign(document.createElement('script'), { src: '/_folio/morph.js', onload, onerror })));
 
   const update = async () => {
@@ -72,8 +75,8 @@
     const script = doc.querySelector('script[src^="/_folio/"]'), olds = head(document);
     if (!script || scripts(document) != scripts(doc) || olds.map(shape).join() != head(doc).map(shape).join()) return reload();
     ({ mark, note } = script.dataset);
-    await load_morph();
-    await update_head(olds, doc);
+    await need();
+    await fix_head(olds, doc);
     quietly(() => {
       for (const a of doc.documentElement.attributes) if (free(root, a.name)) root.setAttribute(a.name, a.value);
       Idiomorph.morph(document.body, doc.body, { morphStyle: 'outerHTML', ignoreActiveValue: true, callbacks });
@@ -125,11 +128,11 @@
     source.addEventListener('hello', (e) => (build ||= e.data) != e.data && reload());
     source.addEventListener('change', (e) => { const told = JSON.parse(e.data); later(() => change(told).catch(reload)); });
     source.addEventListener('problems', (e) => { problems = e.data; later(overlay); });
-    source.onerror = () => setTimeout(connect, 500, hang_up());
+    source.onerror = () => setTimeout(connect, 500, stop());
   };
-  const hang_up = () => { source?.close(); source = null; };
-  addEventListener('visibilitychange', () => document.hidden ? hang_up() : connect());
-  addEventListener('pagehide', hang_up);
+  const stop = () => { source?.close(); source = null; };
+  addEventListener('visibilitychange', () => document.hidden ? stop() : connect());
+  addEventListener('pagehide', stop);
   addEventListener('pageshow', connect);
   addEventListener('DOMContentLoaded', () => later(badge));
   connect();
