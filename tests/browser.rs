@@ -79,7 +79,10 @@ fn a_save_comes_to_the_screen_and_disturbs_nothing() {
 #[test]
 fn playing_media_goes_on() {
     let Some(browser) = Browser::start() else { return };
-    let site = site().file("templates/page.html", PAGE.replace("<video id=\"v\" src=\"/film.webm\" muted loop></video>", "<audio id=\"v\" src=\"/tone.wav\" loop></audio>"));
+    let site = site().file(
+        "templates/page.html",
+        PAGE.replace("<video id=\"v\" src=\"/film.webm\" muted loop></video>", "<audio id=\"v\" src=\"/tone.wav\" loop></audio>"),
+    );
     site.write("static/tone.wav", tone());
     let server = Server::start(&site, &[]);
     browser.open(&server.url("/a/"));
@@ -115,7 +118,14 @@ fn another_script_or_head_reloads_and_comes_back_to_the_place() {
     let site = site();
     let server = Server::start(&site, &[]);
     for (edit, so) in [
-        (("static/page.js", "document.body.dataset.script = 'second'; made = document.createElement('i'); made.id = 'made'; document.body.append(made)".to_owned()), "document.body.dataset.script == 'second'"),
+        (
+            (
+                "static/page.js",
+                "document.body.dataset.script = 'second'; made = document.createElement('i'); made.id = 'made'; document.body.append(made)"
+                    .to_owned(),
+            ),
+            "document.body.dataset.script == 'second'",
+        ),
         (("templates/page.html", PAGE.replace("<title>", "<meta name=\"new\" content=\"x\"><title>")), "document.querySelector('meta[name=new]')"),
         (("templates/page.html", PAGE.replace("</main>", "</main><script>window.inline = 1</script>")), "window.inline == 1"),
     ] {
@@ -166,7 +176,10 @@ fn errors_lie_over_the_last_good_page_until_they_are_mended() {
     let inner = browser.run("const s = document.querySelector('folio-problems').shadowRoot; return [s.querySelectorAll('img, b').length, window.hacked, s.querySelector('mark').textContent.slice(0, 11), s.querySelector('a').getAttribute('href').replace(/.*content/, '')]");
     assert_eq!(inner, serde_json::json!([0, null, "{{<nothing ", "/b.md&line=5"]));
     // The page below it is as it was, and so is one that is visited now.
-    assert_eq!(browser.run("return [window.here, field.value, document.querySelector('main').innerText.includes('first words')]"), serde_json::json!([1, "typed", true]));
+    assert_eq!(
+        browser.run("return [window.here, field.value, document.querySelector('main').innerText.includes('first words')]"),
+        serde_json::json!([1, "typed", true])
+    );
     browser.open(&server.url("/"));
     browser.until("document.querySelector('folio-problems')");
     browser.run("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }))");

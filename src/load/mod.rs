@@ -6,25 +6,26 @@
 
 #![expect(clippy::disallowed_methods, reason = "one of the modules that may touch files")]
 
+mod text;
 pub mod theme;
+mod walk;
 
 use std::borrow::Cow;
 use std::fs;
 use std::io;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-use walkdir::WalkDir;
+
+use text::{decode, read_bytes, read_text};
+pub use walk::is_below_litter;
+use walk::{at_or_below, replace_below};
 
 use crate::config;
-use crate::diag::{Diagnostic, Excerpt, Report};
+use crate::diag::{Diagnostic, Report};
 use crate::memo::Mark;
 use crate::paths::SourcePath;
-
-/// An article larger than this is refused: it is a mistake, and its parts would not fit 32-bit offsets.
-const MAX_TEXT: u64 = 1 << 30;
 
 /// What is there to build from. Every list is sorted by path.
 #[derive(Debug, Default)]
@@ -338,54 +339,6 @@ impl Disk {
         })
     }
 
-    /// Lists the files at or below a path, which begins with one of the site's folders.
-    fn walk(&self, start: &str, links: &mut Links, report: &mut Report) -> Vec<SourcePath> {
-        let top = self.root.join(start);
-        let folder = start.split('/').next().unwrap_or(start);
-        if fs::symlink_metadata(&top).is_err() || (start == folder && !top.is_dir()) {
-            return Vec::new();
-        }
-        let mut files = Vec::new();
-        let mut walk = WalkDir::new(&top).follow_links(true).sort_by_file_name().into_iter();
-        while let Some(entry) = walk.next() {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => {
-                    // A link in a circle, or one that leads nowhere, for the most part.
-                    *links = Links::Some;
-                    report.push(self.walk_error(&error));
-                    continue;
-                }
-            };
-            let is_folder = entry.file_type().is_dir();
-            if (entry.depth() > 0 || start != folder) && is_ignored(&entry.file_name().to_string_lossy(), folder) {
-                if is_folder {
-                    walk.skip_current_dir();
-                }
-                continue;
-            }
-            if entry.path_is_symlink() {
-                *links = Links::Some;
-                if !self.holds(entry.path()) {
-                    report.push(self.outside(entry.path()));
-                    if is_folder {
-                        walk.skip_current_dir();
-                    }
-                    continue;
-                }
-            }
-            if is_folder {
-                continue;
-            }
-            match self.take(entry.path(), entry.file_type()) {
-                Ok(path) => files.push(path),
-                Err(error) => report.push(error),
-            }
-        }
-        files.sort();
-        files
-    }
-
     /// Whether what a path leads to lies in the site.
     fn holds(&self, path: &Path) -> bool {
         path.canonicalize().is_ok_and(|p| p.starts_with(&self.root))
@@ -403,114 +356,14 @@ impl Disk {
         there.is_some_and(|p| self.holds(p))
     }
 
-    fn take(&self, path: &Path, kind: fs::FileType) -> Result<SourcePath, Diagnostic> {
-        let name = self.relative(path);
-        if !kind.is_file() {
-            return Err(Diagnostic::error("this is neither a file nor a folder").in_file(name));
-        }
-        if path.strip_prefix(&self.root).ok().and_then(Path::to_str).is_none() {
-            return Err(Diagnostic::error("this file's name is not valid UTF-8").in_file(name).hint("rename it"));
-        }
-        SourcePath::new(&name).map_err(|e| Diagnostic::error(format!("this file's name cannot be used: {e}")).in_file(name).hint("rename it"))
-    }
-
     fn relative(&self, path: &Path) -> String {
         let relative = path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy();
         if std::path::MAIN_SEPARATOR == '\\' { relative.replace('\\', "/") } else { relative.into_owned() }
-    }
-
-    fn walk_error(&self, error: &walkdir::Error) -> Diagnostic {
-        let file = error.path().map_or_else(String::new, |p| self.relative(p));
-        if let Some(ancestor) = error.loop_ancestor() {
-            return Diagnostic::error(format!("this link leads back to `{}`, in a circle", self.relative(ancestor)))
-                .in_file(file)
-                .hint("remove the link");
-        }
-        match error.io_error() {
-            Some(e) if e.kind() == io::ErrorKind::NotFound => Diagnostic::error("this link leads nowhere").in_file(file).hint("remove the link"),
-            Some(e) => unreadable(&file, e),
-            None => Diagnostic::error("this cannot be read").in_file(file),
-        }
     }
 }
 
 fn is_article(path: &SourcePath) -> bool {
     path.has_extension("md") || path.has_extension("markdown")
-}
-
-/// Where a sorted list has a path, and where what lies below it.
-fn at_or_below(list: &[SourcePath], path: &SourcePath) -> [Range<usize>; 2] {
-    // In the order of bytes a path comes first, then whatever goes on from it with a sign less than a slash.
-    let own = list.partition_point(|p| p < path)..list.partition_point(|p| p <= path);
-    let (from, to) = (format!("{path}/"), format!("{path}0"));
-    [own, list.partition_point(|p| p.as_str() < from.as_str())..list.partition_point(|p| p.as_str() < to.as_str())]
-}
-
-/// Puts what is now at or below a path into a sorted list, in the place of what was there.
-fn replace_below(list: &mut Vec<SourcePath>, path: &SourcePath, found: Vec<SourcePath>) {
-    let [own, below] = at_or_below(list, path);
-    list.drain(below);
-    list.drain(own);
-    for path in found {
-        let at = list.partition_point(|p| *p < path);
-        list.insert(at, path);
-    }
-}
-
-/// Whether a part of a path below its folder is litter.
-#[must_use]
-pub fn is_below_litter(path: &SourcePath, folder: &str) -> bool {
-    path.below(folder).is_some_and(|rest| rest.split('/').any(|part| is_ignored(part, folder)))
-}
-
-/// What editors and systems leave behind, and version control. Dot files count under `static/` only, where
-/// `.well-known` and `.nojekyll` are wanted.
-fn is_ignored(name: &str, folder: &str) -> bool {
-    let litter = matches!(name, ".DS_Store" | "Thumbs.db" | "desktop.ini" | ".git" | ".gitkeep" | ".gitignore" | ".hg" | ".svn" | "4913")
-        || name.ends_with('~')
-        || name.starts_with(".#")
-        || (name.starts_with('#') && name.ends_with('#'))
-        || [".swp", ".swx", ".swo", ".bck"].iter().any(|e| name.ends_with(e))
-        || name.contains("___jb_");
-    litter || (folder != "static" && name.starts_with('.'))
-}
-
-fn read_text(path: &Path, name: &str) -> Result<String, Diagnostic> {
-    decode(read_bytes(path, name)?, name)
-}
-
-fn read_bytes(path: &Path, name: &str) -> Result<Vec<u8>, Diagnostic> {
-    let data = fs::metadata(path).map_err(|e| unreadable(name, &e))?;
-    if !data.is_file() {
-        return Err(Diagnostic::error("this is not a file").in_file(name));
-    }
-    let len = data.len();
-    if len > MAX_TEXT {
-        return Err(Diagnostic::error(format!("this file is larger than {} MiB", MAX_TEXT >> 20)).in_file(name));
-    }
-    fs::read(path).map_err(|e| unreadable(name, &e))
-}
-
-fn decode(bytes: Vec<u8>, name: &str) -> Result<String, Diagnostic> {
-    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        return Err(Diagnostic::error("this file is UTF-16, not UTF-8").in_file(name).hint("save it as UTF-8"));
-    }
-    let mut text = String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        let byte = e.as_bytes()[at];
-        let lossy = String::from_utf8_lossy(e.as_bytes());
-        let mut d =
-            Diagnostic::error(format!("this file is not valid UTF-8: byte 0x{byte:02X}")).in_file(name).at(at..at + 1).hint("save it as UTF-8");
-        d.excerpt = Some(Excerpt::of(&lossy, &(at..at + 3)));
-        d
-    })?;
-    if text.starts_with('\u{feff}') {
-        text.drain(..3);
-    }
-    if text.contains('\r') {
-        text = text.replace("\r\n", "\n").replace('\r', "\n");
-    }
-    Ok(text)
 }
 
 fn unreadable(file: &str, error: &io::Error) -> Diagnostic {
@@ -527,14 +380,6 @@ pub fn reason(error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn marks_and_line_ends_are_normalised() {
-        assert_eq!(decode(b"\xEF\xBB\xBFa\r\nb\rc".to_vec(), "x").unwrap(), "a\nb\nc");
-        let error = decode(b"ok\nb\xFFd".to_vec(), "x").unwrap_err();
-        assert_eq!(error.excerpt.map(|e| (e.line, e.column)), Some((2, 2)));
-        assert!(decode(b"\xFF\xFEa\0".to_vec(), "x").unwrap_err().message.contains("UTF-16"));
-    }
 
     #[test]
     fn a_rescan_comes_to_what_a_scan_does() {
@@ -574,16 +419,6 @@ mod tests {
             std::os::unix::fs::symlink("..", dir.path().join("content/a/loop")).unwrap();
             look(&["content/a/loop"]);
             assert_eq!(sources.links, Links::Some);
-        }
-    }
-
-    #[test]
-    fn litter_is_left_out() {
-        for name in ["a.md~", ".#a.md", "a.md.swp", ".DS_Store", ".hidden.md"] {
-            assert!(is_ignored(name, "content"), "{name}");
-        }
-        for name in ["_redirects", "CNAME", ".nojekyll", ".well-known"] {
-            assert!(!is_ignored(name, "static"), "{name}");
         }
     }
 }

@@ -169,13 +169,7 @@ impl Store {
     ///
     /// # Errors
     /// When a blob cannot be read, or the store cannot be written to.
-    pub(super) fn adopt(
-        &mut self,
-        files: &BTreeMap<SourcePath, Entry>,
-        from: &Pack,
-        pack_name: &str,
-        settings: Mark,
-    ) -> Result<(), std::io::Error> {
+    pub(super) fn adopt(&mut self, files: &BTreeMap<SourcePath, Entry>, from: &Pack, pack_name: &str, settings: Mark) -> Result<(), std::io::Error> {
         let same_pack = self.known.pack == pack_name;
         let mut files = files.clone();
         for handles in files.values_mut().filter_map(|e| e.parsed.as_mut()) {

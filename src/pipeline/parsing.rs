@@ -85,13 +85,7 @@ pub(super) struct Single {
 }
 
 /// Parses these articles, each into `pack`. The results come in the order of the articles.
-pub(super) fn parse_each(
-    articles: &[SourcePath],
-    disk: &Disk,
-    settings: &Settings,
-    pack: &Pack,
-    memo: &mut Memo,
-) -> Vec<Result<Single, Diagnostic>> {
+pub(super) fn parse_each(articles: &[SourcePath], disk: &Disk, settings: &Settings, pack: &Pack, memo: &mut Memo) -> Vec<Result<Single, Diagnostic>> {
     let single = |memo: &mut Memo, source| {
         parse(source, disk, settings, pack, memo).map(|o| Single { doc: o.doc, handles: o.handles, mark: o.mark, errors: o.errors })
     };

@@ -12,7 +12,10 @@ pub(super) enum Answer {
     /// Something of the plan, with its status.
     Found(Found, u16),
     /// Another address, relative to the host.
-    Redirect { to: String, status: u16 },
+    Redirect {
+        to: String,
+        status: u16,
+    },
     /// The page was renamed while it was looked at.
     Moved(String),
     /// Nothing, and the site has no page that says so.

@@ -34,7 +34,10 @@ impl Hosts {
         let host = host.to_ascii_lowercase();
         if !self.knows(name_of(&host), local.ip()) {
             let name = name_of(&host);
-            return Err((StatusCode::FORBIDDEN, format!("this server does not answer for \"{name}\"; start it with --allow-host {name} if it should")));
+            return Err((
+                StatusCode::FORBIDDEN,
+                format!("this server does not answer for \"{name}\"; start it with --allow-host {name} if it should"),
+            ));
         }
         let origins: Vec<_> = headers.get_all(header::ORIGIN).iter().collect();
         let own = |origin: &str| {

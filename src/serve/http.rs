@@ -74,13 +74,10 @@ async fn told_to_stop() -> std::io::Result<()> {
 
 async fn accept(listener: tokio::net::TcpListener, app: Router, slots: Arc<Semaphore>) {
     loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let Ok((stream, _)) = listener.accept().await else {
             // Too many open files, for the most part: some will be closed.
-            Err(_) => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
         };
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { continue };
         let Ok(local) = stream.local_addr() else { continue };
@@ -107,7 +104,7 @@ fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/_folio/client.js", get(async move |headers: HeaderMap| script.answer(&headers)))
         .route("/_folio/morph.js", get(async move |headers: HeaderMap| morph.answer(&headers)))
-        .route("/_folio/events", get(async move |state, request| listen(state, request, listeners).await))
+        .route("/_folio/events", get(async move |State(shared): State<Arc<Shared>>, request: Request| listen(shared, &request, listeners)))
         .route("/healthz", get(async || "ok\n"))
         .fallback(show)
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), guard))
@@ -161,7 +158,7 @@ impl Script {
     }
 }
 
-async fn listen(State(shared): State<Arc<Shared>>, request: Request, listeners: Arc<Semaphore>) -> Response {
+fn listen(shared: Arc<Shared>, request: &Request, listeners: Arc<Semaphore>) -> Response {
     match listeners.try_acquire_owned() {
         Ok(permit) => events::stream(shared, events::Open::of(request.uri().query().unwrap_or_default()), permit).into_response(),
         Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "too many pages listen"),

@@ -21,8 +21,8 @@ mod watch;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 pub use address::Bind;
@@ -122,13 +122,7 @@ pub fn run(options: &Options, progress: &dyn Progress, told: &Arc<dyn Told>) -> 
         Watching::Poll => None,
     };
     let live = Live::open(
-        LiveOptions {
-            root,
-            drafts: options.drafts,
-            future: options.future,
-            clock: options.clock,
-            program: options.program.clone(),
-        },
+        LiveOptions { root, drafts: options.drafts, future: options.future, clock: options.clock, program: options.program.clone() },
         progress,
     )?;
     let addresses: Vec<SocketAddr> = listeners.iter().filter_map(|l| l.local_addr().ok()).collect();

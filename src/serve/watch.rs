@@ -63,7 +63,8 @@ impl Watcher {
             }
         };
         let failed = |e: notify_debouncer_full::notify::Error| {
-            Diagnostic::warning(format!("this system cannot watch the site's folders: {e}")).hint("everything is looked at twice a second instead, as with --poll")
+            Diagnostic::warning(format!("this system cannot watch the site's folders: {e}"))
+                .hint("everything is looked at twice a second instead, as with --poll")
         };
         let debouncer = new_debouncer_opt(SETTLED, Some(TICK), handler, NoCache, Config::default()).map_err(failed)?;
         let mut watcher = Self { debouncer, root: root.to_owned(), outlying: None };
@@ -188,7 +189,9 @@ mod tests {
         assert_eq!(place("/site/static/_redirects"), at("static/_redirects"));
         assert_eq!(place("/site/static/CNAME"), at("static/CNAME"));
         assert_eq!(place("/site/content"), Place::Unclear);
-        for elsewhere in ["/site", "/site/public/a.html", "/site/content/.a.md.swp", "/site/content/4913", "/site/content/a.md~", "/other/content/a.md"] {
+        for elsewhere in
+            ["/site", "/site/public/a.html", "/site/content/.a.md.swp", "/site/content/4913", "/site/content/a.md~", "/other/content/a.md"]
+        {
             assert_eq!(place(elsewhere), Place::Nowhere, "{elsewhere}");
         }
     }

@@ -67,13 +67,7 @@ impl Server {
     }
 
     fn run(site: &Site, mut command: Command) -> Self {
-        let mut child = command
-            .current_dir(site.root())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.current_dir(site.root()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Mutex::new(String::new()));
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let reader = {
@@ -94,7 +88,7 @@ impl Server {
         });
         let (address, prefix) = url.split_once('/').unwrap();
         server.address = address.parse().unwrap();
-        server.prefix = format!("/{prefix}").trim_end_matches('/').to_owned();
+        format!("/{prefix}").trim_end_matches('/').clone_into(&mut server.prefix);
         server
     }
 
@@ -191,7 +185,7 @@ impl Events {
             line.clear();
             assert!(self.0.read_line(&mut line).expect("an event comes") > 0, "the stream ended before {name}");
             if let Some(named) = line.trim_end().strip_prefix("event: ") {
-                event = named.to_owned();
+                named.clone_into(&mut event);
             } else if let Some(data) = line.trim_end().strip_prefix("data: ")
                 && event == name
             {

@@ -58,13 +58,8 @@ mod tests {
 
     #[test]
     fn what_nobody_asks_for_goes_first() {
-        let page = |size: usize| Page {
-            generation: 0,
-            parts: Arc::default(),
-            trace: Arc::default(),
-            bytes: vec![0; size].into(),
-            mark: Mark::default(),
-        };
+        let page =
+            |size: usize| Page { generation: 0, parts: Arc::default(), trace: Arc::default(), bytes: vec![0; size].into(), mark: Mark::default() };
         let name = |i: usize| OutPath::new(&format!("{i}.html")).unwrap();
         let mut kept = Kept::default();
         for i in 0..=MOST_PAGES {

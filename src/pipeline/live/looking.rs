@@ -89,7 +89,8 @@ fn known_at_or_below<'a>(files: &'a BTreeMap<SourcePath, Entry>, path: &SourcePa
     let rest = files.range(own..).map(|(path, _)| path.clone());
     let path = path.clone();
     // Between a path and what lies below it stand names that go on from it with a sign less than a slash.
-    rest.take_while(move |p| p.as_str() < below.as_str() || p.as_str().starts_with(&below)).filter(move |p| *p == path || p.below(path.as_str()).is_some())
+    rest.take_while(move |p| p.as_str() < below.as_str() || p.as_str().starts_with(&below))
+        .filter(move |p| *p == path || p.below(path.as_str()).is_some())
 }
 
 /// A file as it is now; `None` when it cannot be read.

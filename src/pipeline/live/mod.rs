@@ -149,8 +149,7 @@ impl Live {
                 Change::default()
             }
         };
-        let own = self.state.as_ref().map(|s| s.pages_of(&change.files, &self.preview)).unwrap_or_default();
-        change.pages = self.preview.refresh(own);
+        change.pages = self.preview.refresh(self.preview.pages_of(&change.files));
         change.time = start.elapsed();
         change
     }

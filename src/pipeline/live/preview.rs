@@ -74,6 +74,9 @@ pub struct Shown {
     pub mark: Mark,
 }
 
+/// Of so many edited articles the pages are rendered to see whether they can be.
+const LOOKED_AT: usize = 64;
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -218,7 +221,7 @@ impl Preview {
                 Ok(page.shown())
             }
             Err(report) => {
-                self.fail(out, site.generation, report.clone());
+                self.fail(out, site.generation, &report);
                 before.map_or(Err(report), |page| Ok(page.shown()))
             }
         }
@@ -230,9 +233,9 @@ impl Preview {
         crate::pipeline::finished(report, &self.disk)
     }
 
-    fn fail(&self, out: &OutPath, generation: u64, report: Report) {
+    fn fail(&self, out: &OutPath, generation: u64, report: &Report) {
         let old = lock(&self.failed).insert(out.clone(), (generation, report.clone()));
-        if old.is_none_or(|(_, old)| old != report) {
+        if old.is_none_or(|(_, old)| old != *report) {
             self.failures_seen.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -241,6 +244,15 @@ impl Preview {
     #[must_use]
     pub fn failures_seen(&self) -> u64 {
         self.failures_seen.load(Ordering::Relaxed)
+    }
+
+    /// The pages of these files.
+    pub(super) fn pages_of(&self, files: &[SourcePath]) -> Vec<OutPath> {
+        let pages = |plan: &Plan| {
+            let routes = files.iter().filter_map(|file| plan.by_source.get(file)).map(|node| plan.route_of(*node).out_path());
+            routes.filter(|out| plan.jobs.contains_key(out)).take(LOOKED_AT).collect()
+        };
+        self.with_plan(pages).unwrap_or_default()
     }
 
     /// Why pages cannot be rendered.

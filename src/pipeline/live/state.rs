@@ -18,7 +18,7 @@ use crate::paths::{OutPath, Route, SourcePath};
 use crate::pipeline::files::{Entry, Handles, Store};
 use crate::pipeline::stored::{Stored, Table};
 use crate::pipeline::{Progress, parsing, visible_span};
-use crate::plan::{self, CopyFrom, Faulty, JobKind, Node, Visibility};
+use crate::plan::{self, CopyFrom, Faulty, JobKind, Visibility};
 use crate::render::Renderer;
 use crate::write::Claim;
 
@@ -70,8 +70,8 @@ pub(super) struct State {
     edited: Vec<SourcePath>,
 }
 
-/// Of so many edited articles the pages are rendered to see whether they can be.
-const LOOKED_AT: usize = 64;
+/// More paths than these are not looked at one by one.
+const SINGLY: usize = 256;
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| u64::try_from(d.as_nanos()).ok()).unwrap_or(0)
@@ -163,7 +163,8 @@ impl State {
 
     /// Looks for edits and takes them in.
     pub(super) fn look(&mut self, look: &Look, disk: &Disk, visibility: Visibility, preview: &Preview) -> Change {
-        let everywhere = *look == Look::Everywhere || self.sources.links == Links::Some;
+        let many = matches!(look, Look::At(paths) if paths.len() > SINGLY);
+        let everywhere = *look == Look::Everywhere || many || self.sources.links == Links::Some;
         let look = if everywhere { &Look::Everywhere } else { look };
         let looked = now();
         let settings = self.settings.mark();
@@ -404,20 +405,11 @@ impl State {
         }
     }
 
-    /// The pages of these files.
-    pub(super) fn pages_of(&self, files: &[SourcePath], preview: &Preview) -> Vec<OutPath> {
-        let pages = |plan: &plan::Plan| {
-            let routes = files.iter().filter_map(|file| plan.by_source.get(file)).map(|node: &Node| plan.route_of(*node).out_path());
-            routes.filter(|out| plan.jobs.contains_key(out)).take(LOOKED_AT).collect()
-        };
-        preview.with_plan(pages).unwrap_or_default()
-    }
-
     /// Looks for what is wrong between articles, and renders a page with each template to see whether it can be.
     pub(super) fn check(&mut self, preview: &Preview) {
         self.check_problems = preview.with_plan(|plan| plan::check(plan, &self.config)).unwrap_or_default();
         let mut outs = preview.with_plan(samples).unwrap_or_default();
-        outs.extend(self.pages_of(&self.edited, preview));
+        outs.extend(preview.pages_of(&self.edited));
         for out in outs {
             let _ = preview.page(&out);
         }
@@ -426,15 +418,9 @@ impl State {
 
     pub(super) fn problems(&self) -> Report {
         let mut all = self.config_problems.clone();
-        for report in [
-            &self.load_problems,
-            &self.plan_problems,
-            &self.check_problems,
-            &self.template_problems,
-            &self.store_problems,
-        ]
-        .into_iter()
-        .chain(self.articles.values().map(|a| &a.errors).filter(|r| !r.is_empty()))
+        for report in [&self.load_problems, &self.plan_problems, &self.check_problems, &self.template_problems, &self.store_problems]
+            .into_iter()
+            .chain(self.articles.values().map(|a| &a.errors).filter(|r| !r.is_empty()))
         {
             all.extend(report.clone());
         }
@@ -452,9 +438,9 @@ impl State {
         }
         let claim = Claim::take(disk.root())?;
         let (mut store, _) = Store::open(claim.state(), program, CACHE, self.looked)?;
-        store.adopt(&self.files, &self.pack, &self.pack_name, self.settings.mark()).map_err(|e| {
-            Diagnostic::warning(format!("what was parsed could not be kept: {}", crate::load::reason(&e)))
-        })
+        store
+            .adopt(&self.files, &self.pack, &self.pack_name, self.settings.mark())
+            .map_err(|e| Diagnostic::warning(format!("what was parsed could not be kept: {}", crate::load::reason(&e))))
     }
 }
 

@@ -1,0 +1,139 @@
+//! Which files there are at a place of a site, in an order that does not depend on the file system.
+
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+
+use walkdir::WalkDir;
+
+use super::{Disk, Links, unreadable};
+use crate::diag::{Diagnostic, Report};
+use crate::paths::SourcePath;
+
+impl Disk {
+    /// Lists the files at or below a path, which begins with one of the site's folders.
+    pub(super) fn walk(&self, start: &str, links: &mut Links, report: &mut Report) -> Vec<SourcePath> {
+        let top = self.root.join(start);
+        let folder = start.split('/').next().unwrap_or(start);
+        if fs::symlink_metadata(&top).is_err() || (start == folder && !top.is_dir()) {
+            return Vec::new();
+        }
+        let mut files = Vec::new();
+        let mut walk = WalkDir::new(&top).follow_links(true).sort_by_file_name().into_iter();
+        while let Some(entry) = walk.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    // A link in a circle, or one that leads nowhere, for the most part.
+                    *links = Links::Some;
+                    report.push(self.walk_error(&error));
+                    continue;
+                }
+            };
+            let is_folder = entry.file_type().is_dir();
+            if (entry.depth() > 0 || start != folder) && is_ignored(&entry.file_name().to_string_lossy(), folder) {
+                if is_folder {
+                    walk.skip_current_dir();
+                }
+                continue;
+            }
+            if entry.path_is_symlink() {
+                *links = Links::Some;
+                if !self.holds(entry.path()) {
+                    report.push(self.outside(entry.path()));
+                    if is_folder {
+                        walk.skip_current_dir();
+                    }
+                    continue;
+                }
+            }
+            if is_folder {
+                continue;
+            }
+            match self.take(entry.path(), entry.file_type()) {
+                Ok(path) => files.push(path),
+                Err(error) => report.push(error),
+            }
+        }
+        files.sort();
+        files
+    }
+
+    fn take(&self, path: &Path, kind: fs::FileType) -> Result<SourcePath, Diagnostic> {
+        let name = self.relative(path);
+        if !kind.is_file() {
+            return Err(Diagnostic::error("this is neither a file nor a folder").in_file(name));
+        }
+        if path.strip_prefix(&self.root).ok().and_then(Path::to_str).is_none() {
+            return Err(Diagnostic::error("this file's name is not valid UTF-8").in_file(name).hint("rename it"));
+        }
+        SourcePath::new(&name).map_err(|e| Diagnostic::error(format!("this file's name cannot be used: {e}")).in_file(name).hint("rename it"))
+    }
+
+    fn walk_error(&self, error: &walkdir::Error) -> Diagnostic {
+        let file = error.path().map_or_else(String::new, |p| self.relative(p));
+        if let Some(ancestor) = error.loop_ancestor() {
+            return Diagnostic::error(format!("this link leads back to `{}`, in a circle", self.relative(ancestor)))
+                .in_file(file)
+                .hint("remove the link");
+        }
+        match error.io_error() {
+            Some(e) if e.kind() == io::ErrorKind::NotFound => Diagnostic::error("this link leads nowhere").in_file(file).hint("remove the link"),
+            Some(e) => unreadable(&file, e),
+            None => Diagnostic::error("this cannot be read").in_file(file),
+        }
+    }
+}
+
+/// Where a sorted list has a path, and where what lies below it.
+pub(super) fn at_or_below(list: &[SourcePath], path: &SourcePath) -> [Range<usize>; 2] {
+    // In the order of bytes a path comes first, then whatever goes on from it with a sign less than a slash.
+    let own = list.partition_point(|p| p < path)..list.partition_point(|p| p <= path);
+    let (from, to) = (format!("{path}/"), format!("{path}0"));
+    [own, list.partition_point(|p| p.as_str() < from.as_str())..list.partition_point(|p| p.as_str() < to.as_str())]
+}
+
+/// Puts what is now at or below a path into a sorted list, in the place of what was there.
+pub(super) fn replace_below(list: &mut Vec<SourcePath>, path: &SourcePath, found: Vec<SourcePath>) {
+    let [own, below] = at_or_below(list, path);
+    list.drain(below);
+    list.drain(own);
+    for path in found {
+        let at = list.partition_point(|p| *p < path);
+        list.insert(at, path);
+    }
+}
+
+/// Whether a part of a path below its folder is litter.
+#[must_use]
+pub fn is_below_litter(path: &SourcePath, folder: &str) -> bool {
+    path.below(folder).is_some_and(|rest| rest.split('/').any(|part| is_ignored(part, folder)))
+}
+
+/// What editors and systems leave behind, and version control. Dot files count under `static/` only, where
+/// `.well-known` and `.nojekyll` are wanted.
+fn is_ignored(name: &str, folder: &str) -> bool {
+    let litter = matches!(name, ".DS_Store" | "Thumbs.db" | "desktop.ini" | ".git" | ".gitkeep" | ".gitignore" | ".hg" | ".svn" | "4913")
+        || name.ends_with('~')
+        || name.starts_with(".#")
+        || (name.starts_with('#') && name.ends_with('#'))
+        || [".swp", ".swx", ".swo", ".bck"].iter().any(|e| name.ends_with(e))
+        || name.contains("___jb_");
+    litter || (folder != "static" && name.starts_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn litter_is_left_out() {
+        for name in ["a.md~", ".#a.md", "a.md.swp", ".DS_Store", ".hidden.md"] {
+            assert!(is_ignored(name, "content"), "{name}");
+        }
+        for name in ["_redirects", "CNAME", ".nojekyll", ".well-known"] {
+            assert!(!is_ignored(name, "static"), "{name}");
+        }
+    }
+}
