@@ -58,6 +58,8 @@ def folio():
 
 print(f"{n} articles")
 child, port, cold = folio()
+while not os.path.exists(f"{site}/.folio/files"):  # what was read is kept when there is time
+    time.sleep(0.05)
 stop(child)
 print(f"  first page, cold store   {cold * 1000:9.0f} ms")
 if env["PEER"] == "hugo" and shutil.which("hugo"):

@@ -285,7 +285,7 @@ fn hosts_rules_are_kept() {
             "/*\n  X-Frame-Options: DENY\n  Access-Control-Allow-Origin: *\n  Cache-Control: max-age=99999\n/posts/*\n  X-Post: yes\n",
         )
         .file("static/CNAME", "t.example")
-        .file("static/film.mp4", [7; 100_000])
+        .file("static/film.mp4", vec![7; 100_000])
         .file("content/own.md", "own\n");
     let server = Server::start(&site, &[]);
     let to = |path: &str| server.get(path).header("location").map(str::to_owned);
@@ -419,8 +419,8 @@ fn what_was_read_is_kept_and_builds_go_on_beside() {
 
 #[test]
 fn many_files_at_once_are_one_change() {
-    let site = blog();
     const FILES: usize = 5000;
+    let site = blog();
     let write = |round: usize| {
         for i in 0..FILES {
             site.write(&format!("content/many/b{i}.md"), format!("---\ntitle: B{i}\n---\n\nround {round}\n"));

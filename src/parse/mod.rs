@@ -26,7 +26,7 @@ pub use body::{Body, Hole, HoleKind};
 pub use component::{Argument, Call};
 pub use date::Moment;
 pub use front::FrontMatter;
-pub use highlight::Memo;
+pub use highlight::{Effort, Memo, Postponed};
 pub use link::{Link, LinkKind, Target};
 pub use outline::Heading;
 pub use words::WordCount;

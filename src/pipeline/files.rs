@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::diag::Diagnostic;
 use crate::load::{Disk, Sources, Stamp};
 use crate::memo::{self, Handle, Loaded, Mark, Pack};
+use crate::parse::Postponed;
 use crate::paths::SourcePath;
 
 /// What the last build knew, as it is stored.
@@ -49,6 +50,9 @@ pub(super) struct Entry {
 pub(super) struct Handles {
     pub doc: Handle,
     pub body: Handle,
+    /// What is stored is whole.
+    #[serde(skip)]
+    pub postponed: Postponed,
 }
 
 /// The store of a build: what is known, and the pack that it grows.
@@ -188,7 +192,7 @@ impl Store {
 
 impl Handles {
     fn copy(self, from: &Pack, to: &Pack) -> Result<Self, std::io::Error> {
-        Ok(Self { doc: to.put(&from.get(self.doc)?)?, body: to.put(&from.get(self.body)?)? })
+        Ok(Self { doc: to.put(&from.get(self.doc)?)?, body: to.put(&from.get(self.body)?)?, ..self })
     }
 }
 

@@ -31,7 +31,7 @@ use crate::config::{Config, Overrides};
 use crate::diag::{Diagnostic, Report};
 use crate::load::{Disk, Sources};
 use crate::memo::{self, Mark, Marker};
-use crate::parse::Settings;
+use crate::parse::{Effort, Settings};
 use crate::paths::{OutPath, SourcePath};
 use crate::plan::{self, HiddenCounts, Plan, Shown, Visibility};
 use crate::render::{Renderer, path_mark};
@@ -179,7 +179,7 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
 
     progress.stage("Reading", sources.articles.len());
     let settings = Settings::of(&config);
-    let parsed = parsing::parse_all(&sources.articles, &mut files, &store, disk, &settings, progress);
+    let parsed = parsing::parse_all(&sources.articles, &mut files, &store, &store.pack, Effort::Now, disk, &settings, progress);
     stats.parsed = parsed.parsed;
     report.extend(parsed.report);
     // Now that every article has been read, or known, its mark is its content's.

@@ -9,7 +9,7 @@ use super::files::{Entry, Handles, Store};
 use crate::diag::{Diagnostic, Report};
 use crate::load::Disk;
 use crate::memo::{Handle, Mark, Pack};
-use crate::parse::{self, Doc, Memo, Settings};
+use crate::parse::{self, Doc, Effort, Memo, Settings};
 use crate::paths::SourcePath;
 use crate::plan::Faulty;
 
@@ -32,26 +32,34 @@ struct Outcome {
     fresh: bool,
 }
 
-/// Parses the articles; their entries in `files` are brought up to date.
+/// Parses the articles; their entries in `files` are brought up to date. What is parsed goes `into` the store's pack
+/// or a branch of it.
+#[expect(clippy::too_many_arguments, reason = "each is a part of its own, used once")]
 pub(super) fn parse_all(
     articles: &[SourcePath],
     files: &mut BTreeMap<SourcePath, Entry>,
     store: &Store,
+    into: &Pack,
+    effort: Effort,
     disk: &Disk,
     settings: &Settings,
     progress: &dyn Progress,
 ) -> ParsedSite {
     let settings_mark = settings.mark();
-    let outcomes = on_every_thread(articles.len(), Memo::default, |memo, index| {
-        let source = &articles[index];
-        let known = files.get(source).and_then(|entry| Some((entry.mark, store.parsed(entry, settings_mark)?)));
-        let outcome = match known.and_then(|(mark, handles)| take(&store.pack, handles, mark)) {
-            Some(outcome) => Ok(outcome),
-            None => parse(source, disk, settings, &store.pack, memo),
-        };
-        progress.step();
-        outcome
-    });
+    let outcomes = on_every_thread(
+        articles.len(),
+        || Memo::with(effort),
+        |memo, index| {
+            let source = &articles[index];
+            let known = files.get(source).and_then(|entry| Some((entry.mark, store.parsed(entry, settings_mark)?)));
+            let outcome = match known.and_then(|(mark, handles)| take(into, handles, mark)) {
+                Some(outcome) => Ok(outcome),
+                None => parse(source, disk, settings, into, memo),
+            };
+            progress.step();
+            outcome
+        },
+    );
     let mut site = ParsedSite::default();
     for (source, outcome) in articles.iter().zip(outcomes) {
         match outcome {
@@ -85,14 +93,21 @@ pub(super) struct Single {
 }
 
 /// Parses these articles, each into `pack`. The results come in the order of the articles.
-pub(super) fn parse_each(articles: &[SourcePath], disk: &Disk, settings: &Settings, pack: &Pack, memo: &mut Memo) -> Vec<Result<Single, Diagnostic>> {
+pub(super) fn parse_each(
+    articles: &[SourcePath],
+    disk: &Disk,
+    settings: &Settings,
+    pack: &Pack,
+    memo: &mut Memo,
+    effort: Effort,
+) -> Vec<Result<Single, Diagnostic>> {
     let single = |memo: &mut Memo, source| {
         parse(source, disk, settings, pack, memo).map(|o| Single { doc: o.doc, handles: o.handles, mark: o.mark, errors: o.errors })
     };
-    if articles.len() <= FEW {
+    if articles.len() <= FEW && effort == Effort::Now {
         return articles.iter().map(|source| single(memo, source)).collect();
     }
-    on_every_thread(articles.len(), Memo::default, |memo, index| single(memo, &articles[index]))
+    on_every_thread(articles.len(), || Memo::with(effort), |memo, index| single(memo, &articles[index]))
 }
 
 /// So many articles are parsed before other threads would have begun.
@@ -116,7 +131,8 @@ fn parse(source: &SourcePath, disk: &Disk, settings: &Settings, pack: &Pack, mem
         Diagnostic::error(format!("what was parsed cannot be kept under .folio/: {}", crate::load::reason(&e))).hint("free some room and build again")
     };
     let doc = postcard::to_stdvec(&parsed.doc).map_err(|e| full(std::io::Error::other(e)))?;
-    let handles = Handles { doc: pack.put(&doc).map_err(full)?, body: pack.put(&parsed.body.to_bytes()).map_err(full)? };
+    let handles =
+        Handles { doc: pack.put(&doc).map_err(full)?, body: pack.put(&parsed.body.to_bytes()).map_err(full)?, postponed: memo.take_postponed() };
     Ok(Outcome { doc: parsed.doc, handles, mark, errors: parsed.errors, fresh: true })
 }
 

@@ -8,7 +8,7 @@ use super::files::{Entry, Handles};
 use crate::diag::Diagnostic;
 use crate::load::Disk;
 use crate::memo::{Mark, Pack};
-use crate::parse::{self, Body, Memo, Settings};
+use crate::parse::{self, Body, Memo, Postponed, Settings};
 use crate::paths::SourcePath;
 use crate::plan::{Node, Plan};
 use crate::render::Inputs;
@@ -89,7 +89,7 @@ impl Stored {
         self.table.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The pack is damaged: the file itself still says what is in it.
+    /// The pack is damaged, or holds the code plain: the file itself still says what is in it.
     fn parse_again(&self, node: Node) -> Result<Body, Diagnostic> {
         let (list, id) = match node {
             Node::Page(id) => (&self.sources[0], id),
@@ -104,6 +104,9 @@ impl Stored {
 impl Inputs for Stored {
     fn body(&self, node: Node) -> Result<Body, Diagnostic> {
         let Some(handles) = self.table().handles(node) else { return Ok(Body::default()) };
+        if handles.postponed == Postponed::Code {
+            return self.parse_again(node);
+        }
         let kept = self.pack.get(handles.body).ok().and_then(|bytes| Body::from_bytes(&bytes));
         kept.map_or_else(|| self.parse_again(node), Ok)
     }

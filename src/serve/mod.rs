@@ -182,14 +182,20 @@ impl Keeper {
             self.watching = Watching::Poll;
         }
         self.check();
+        let mut kept = false;
         loop {
+            // What was read is kept as soon as there is time, for builds and for the next start.
+            if !kept && !self.live.has_more_to_do() {
+                kept = self.live.keep().is_ok();
+            }
             match messages.recv_timeout(self.patience()) {
                 Ok(Message::Look(look)) => match watch::gather(look, messages, self.live.root()) {
-                    Some(look) => self.look(&look),
+                    Some(look) => kept &= !self.look(&look),
                     None => break,
                 },
                 Ok(Message::Failed) => self.tell_problems(),
-                Err(RecvTimeoutError::Timeout) => self.look(&Look::Everywhere),
+                Err(RecvTimeoutError::Timeout) if self.live.has_more_to_do() => self.live.go_on(),
+                Err(RecvTimeoutError::Timeout) => kept &= !self.look(&Look::Everywhere),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -200,6 +206,9 @@ impl Keeper {
     /// How long to wait for a message until it is time to look anyway.
     fn patience(&self) -> Duration {
         const LONGEST: Duration = Duration::from_secs(3600);
+        if self.live.has_more_to_do() {
+            return Duration::ZERO;
+        }
         let until_turn = self.live.next_turn().map(|turn| turn.duration_since(jiff::Timestamp::now()));
         let until_turn = until_turn.map_or(LONGEST, |d| d.try_into().unwrap_or(Duration::ZERO));
         match self.watching {
@@ -208,7 +217,8 @@ impl Keeper {
         }
     }
 
-    fn look(&mut self, look: &Look) {
+    /// Looks, and tells what has come of it; whether that was so much that it should be kept at once.
+    fn look(&mut self, look: &Look) -> bool {
         let change = self.live.look(look);
         if let Some(Ok(watcher)) = &mut self.watcher {
             watcher.follow(self.live.outlying().as_ref());
@@ -219,9 +229,7 @@ impl Keeper {
             self.told.changed(&change);
         }
         self.check();
-        if change.files.len() > MANY {
-            let _ = self.live.keep();
-        }
+        change.files.len() > MANY
     }
 
     fn check(&mut self) {

@@ -21,6 +21,25 @@ pub struct Memo {
     languages: HashMap<String, Language>,
     classes: HashMap<Scope, Option<&'static str>>,
     size: usize,
+    effort: Effort,
+    postponed: Postponed,
+}
+
+/// Whether code is highlighted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Effort {
+    #[default]
+    Now,
+    /// Not yet: it comes out plain, and the text is to be parsed again before it is shown.
+    Later,
+}
+
+/// Whether there was code that came out plain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Postponed {
+    #[default]
+    Nothing,
+    Code,
 }
 
 #[derive(Debug, Default)]
@@ -45,8 +64,23 @@ struct Known {
 }
 
 impl Memo {
+    /// An empty table, for work of this effort.
+    #[must_use]
+    pub fn with(effort: Effort) -> Self {
+        Self { effort, ..Self::default() }
+    }
+
+    /// Whether code came out plain since this was last asked.
+    pub fn take_postponed(&mut self) -> Postponed {
+        std::mem::take(&mut self.postponed)
+    }
+
     /// The code as HTML, a line at a time.
     pub(super) fn lines(&mut self, code: &str, syntax: &SyntaxReference, grammars: &SyntaxSet) -> Vec<String> {
+        if self.effort == Effort::Later {
+            self.postponed = Postponed::Code;
+            return code.lines().map(escaped).collect();
+        }
         if self.size > LARGEST {
             self.languages.clear();
             self.size = 0;

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use pulldown_cmark_escape::escape_html_body_text;
 use syntect::parsing::{Scope, SyntaxReference, SyntaxSet};
 
-pub use memo::Memo;
+pub use memo::{Effort, Memo, Postponed};
 
 /// bat's grammars, read once from the binary; never written to.
 static GRAMMARS: LazyLock<SyntaxSet> = LazyLock::new(two_face::syntax::extra_newlines);

@@ -170,6 +170,19 @@ impl Live {
         self.preview.refresh(Vec::new());
     }
 
+    /// Whether there is work that nobody waits for: [`Live::go_on`].
+    #[must_use]
+    pub fn has_more_to_do(&self) -> bool {
+        self.state.as_ref().is_some_and(State::has_postponed)
+    }
+
+    /// Does a little of the work that nobody waits for.
+    pub fn go_on(&mut self) {
+        if let Some(state) = &mut self.state {
+            state.go_on(&self.disk, &self.preview);
+        }
+    }
+
     /// Everything that is wrong, ready to be shown. Errors of pages are those of pages that were rendered.
     #[must_use]
     pub fn problems(&self) -> Report {

@@ -13,7 +13,7 @@ use crate::config::{self, Config};
 use crate::diag::{Diagnostic, Report};
 use crate::load::{Disk, Links, Sources, TemplateSource};
 use crate::memo::{Mark, Pack};
-use crate::parse::{Doc, Memo, Settings};
+use crate::parse::{Doc, Effort, Memo, Postponed, Settings};
 use crate::paths::{OutPath, Route, SourcePath};
 use crate::pipeline::files::{Entry, Handles, Store};
 use crate::pipeline::stored::{Stored, Table};
@@ -68,6 +68,18 @@ pub(super) struct State {
     memo: Memo,
     /// The articles that were edited last, whose pages are looked at first.
     edited: Vec<SourcePath>,
+    /// Articles whose code is still to be highlighted.
+    postponed: Vec<SourcePath>,
+}
+
+/// Of more articles than these the code is highlighted later, so that the first page does not wait for it.
+const POSTPONED: usize = 256;
+
+/// Of so many articles it then is at a time, between two messages.
+const AT_ONCE: usize = 32;
+
+fn effort(articles: usize) -> Effort {
+    if articles > POSTPONED { Effort::Later } else { Effort::Now }
 }
 
 /// More paths than these are not looked at one by one.
@@ -99,7 +111,7 @@ impl State {
         let (config, config_problems) = Config::read(&config_text, &overrides());
         let Some(config) = config else { return Err(config_problems) };
         let (folder, _claim, _temporary, mut store_problems) = state_folder(disk, patience)?;
-        let (mut store, warning) = Store::open(&folder, program, CACHE, looked).map_err(Report::of)?;
+        let (store, warning) = Store::open(&folder, program, CACHE, looked).map_err(Report::of)?;
         store_problems.extend(warning.into_iter().collect());
         let (sources, load_problems) = disk.scan();
         let settings = Settings::of(&config);
@@ -110,22 +122,17 @@ impl State {
             files.insert(snapshot, entry);
         }
         progress.stage("Reading", sources.articles.len());
-        let parsed = parsing::parse_all(&sources.articles, &mut files, &store, disk, &settings, progress);
-        let mut articles = collect(parsed, &files);
-        for (source, _) in articles.iter().filter(|(_, a)| a.errors.has_errors()) {
-            if let Some(entry) = files.get_mut(source) {
+        let no_room = |e: std::io::Error| Report::of(Diagnostic::error(format!("there is no room for what is parsed: {}", crate::load::reason(&e))));
+        let pack = Arc::new(store.pack.branch().map_err(no_room)?);
+        let new = sources.articles.iter().filter(|path| files.get(*path).and_then(|e| store.parsed(e, settings.mark())).is_none()).count();
+        let parsed = parsing::parse_all(&sources.articles, &mut files, &store, &pack, effort(new), disk, &settings, progress);
+        let articles = collect(parsed, &files);
+        for (source, article) in &articles {
+            if let Some(entry) = files.get_mut(source).filter(|_| !article.is_whole()) {
                 entry.parsed = None;
             }
         }
-        if let Err(e) = store.save(&mut files, settings.mark()) {
-            store_problems.push(Diagnostic::warning(format!("what was parsed could not be kept: {}", crate::load::reason(&e))));
-        }
-        // The pack may have been written anew.
-        for (source, article) in &mut articles {
-            article.handles = files.get(source).and_then(|e| e.parsed).or(article.handles);
-        }
-        let no_room = |e: std::io::Error| Report::of(Diagnostic::error(format!("there is no room for what is parsed: {}", crate::load::reason(&e))));
-        let pack = Arc::new(store.pack.branch().map_err(no_room)?);
+        let postponed = articles.iter().filter(|(_, a)| a.is_postponed()).map(|(source, _)| source.clone()).collect();
         let empty = plan::Plan::default();
         Ok(Self {
             table: Arc::new(RwLock::new(Table::new(&empty, &files, |_| None))),
@@ -148,6 +155,7 @@ impl State {
             span: visible_at(visibility),
             memo: Memo::default(),
             edited: Vec::new(),
+            postponed,
         })
     }
 
@@ -255,7 +263,7 @@ impl State {
         if all {
             open.clone_from(&self.sources.articles);
         }
-        let parsed = parsing::parse_each(&open, disk, &self.settings, &self.pack, &mut self.memo);
+        let parsed = parsing::parse_each(&open, disk, &self.settings, &self.pack, &mut self.memo, effort(open.len()));
         for (source, result) in open.into_iter().zip(parsed) {
             if result.is_err() && disk.stamp(&source).is_none() {
                 // It went away a moment ago.
@@ -278,7 +286,11 @@ impl State {
     fn take(&mut self, source: SourcePath, result: Result<parsing::Single, Diagnostic>, texts: &mut Texts, preview: &Preview) {
         if let (Ok(single), Some(entry)) = (&result, self.files.get_mut(&source)) {
             entry.mark = single.mark;
-            entry.parsed = (!single.errors.has_errors()).then_some(single.handles);
+            let is_whole = !single.errors.has_errors() && single.handles.postponed == Postponed::Nothing;
+            entry.parsed = is_whole.then_some(single.handles);
+            if single.handles.postponed == Postponed::Code {
+                self.postponed.push(source.clone());
+            }
         }
         let before = self.articles.get(&source);
         let article = match result {
@@ -427,6 +439,32 @@ impl State {
         all
     }
 
+    /// Whether code is still to be highlighted.
+    pub(super) fn has_postponed(&self) -> bool {
+        !self.postponed.is_empty()
+    }
+
+    /// Highlights the code of some articles. What is shown stays the same: a page whose code is still plain is parsed
+    /// for itself.
+    pub(super) fn go_on(&mut self, disk: &Disk, preview: &Preview) {
+        let rest = self.postponed.len().saturating_sub(AT_ONCE);
+        let mut some = self.postponed.split_off(rest);
+        some.retain(|source| self.articles.get(source).is_some_and(Article::is_postponed));
+        let parsed = parsing::parse_each(&some, disk, &self.settings, &self.pack, &mut self.memo, Effort::Now);
+        for (source, single) in some.into_iter().zip(parsed) {
+            let (Ok(single), Some(article), Some(entry)) = (single, self.articles.get_mut(&source), self.files.get_mut(&source)) else { continue };
+            // One that has changed meanwhile is about to be looked at.
+            if single.mark != entry.mark || single.errors.has_errors() || article.errors.has_errors() {
+                continue;
+            }
+            article.handles = Some(single.handles);
+            entry.parsed = Some(single.handles);
+            if let Some(Some(node)) = preview.with_plan(|plan| plan.by_source.get(&source).copied()) {
+                self.table.write().unwrap_or_else(PoisonError::into_inner).put(node, single.handles);
+            }
+        }
+    }
+
     /// Keeps what was parsed for the next start.
     ///
     /// # Errors
@@ -462,6 +500,15 @@ struct Texts {
 }
 
 impl Article {
+    /// Whether what was parsed is all there is in the file.
+    fn is_whole(&self) -> bool {
+        !self.errors.has_errors() && !self.is_postponed()
+    }
+
+    fn is_postponed(&self) -> bool {
+        self.handles.is_some_and(|handles| handles.postponed == Postponed::Code)
+    }
+
     /// The same text again.
     fn again(&self) -> Self {
         Self { doc: self.doc.clone(), handles: self.handles, quality: self.quality, errors: Report::default() }
