@@ -145,11 +145,11 @@ fn what_is_wrong_is_told_and_the_last_good_page_stays() {
     let server = Server::start_with(&site, &[], &[("FOLIO_EDITOR_URL", "vscode://file/{path}:{line}:{column}")]);
     let page = server.get("/posts/a1/");
     let mut events = server.events("/posts/a1/", &mark(&page));
-    assert!(events.next("problems").contains(r#""html":"""#));
+    events.until("problems", r#""html":"""#);
 
     // An article: its page stays as it was, others go on.
     site.write("content/posts/a1.md", "---\ntitle: [<b>\n---\n\nnew text\n");
-    let problems = events.next("problems");
+    let problems = events.until("problems", "content/posts/a1.md:3:");
     assert!(problems.contains("content/posts/a1.md:3:") && problems.contains("vscode://file/"), "{problems}");
     assert_eq!(server.get("/posts/a1/").page(), page.page());
     site.write("content/posts/a2.md", "---\ntitle: T\ndate: 2026-01-02\n---\n\nstill alive\n");
@@ -159,17 +159,17 @@ fn what_is_wrong_is_told_and_the_last_good_page_stays() {
     let said = server.eventually("it is told", |s| Some(s.said()).filter(|t| t.contains("1 error")));
     assert!(said.contains("error: ") && said.contains(" --> content/posts/a1.md:3"), "{said}");
     site.write("content/posts/a1.md", "---\ntitle: T\ndate: 2026-01-01\n---\n\nmended\n");
-    assert!(events.next("problems").contains(r#""html":"""#));
+    events.until("problems", r#""html":"""#);
     server.shows("/posts/a1/", "mended");
     server.eventually("it is told", |s| s.said().contains("No errors").then_some(()));
 
     // A template that cannot be read, and one that fails.
     for template in ["{{ page.title", "{{ page.title.x.y }}"] {
         site.write("templates/page.html", template);
-        assert!(events.next("problems").contains("templates/page.html:1:"), "{template}");
+        events.until("problems", "templates/page.html:1:");
         assert!(server.get("/posts/a1/").text().contains("mended"));
         site.write("templates/page.html", format!("<p>{template:?}, mended: {{{{ page.content }}}}").replace("{{ page.title", "(("));
-        assert!(events.next("problems").contains(r#""html":"""#));
+        events.until("problems", r#""html":"""#);
         server.shows("/posts/a1/", ", mended: ");
     }
     site.remove("templates/page.html");
@@ -183,11 +183,10 @@ fn what_is_wrong_is_told_and_the_last_good_page_stays() {
         ("data/counters.json", "[", "{}"),
     ] {
         site.write(file, wrong);
-        let problems = events.next("problems");
-        assert!(problems.contains(&format!("{file}:1:")), "{problems}");
+        events.until("problems", &format!("{file}:1:"));
         assert!(server.get("/posts/a3/").text().contains("Text 3."), "{file}");
         site.write(file, right);
-        assert!(events.next("problems").contains(r#""html":"""#), "{file}");
+        events.until("problems", r#""html":"""#);
     }
     assert_same(&server, &site, "after all is mended");
 }
@@ -415,6 +414,22 @@ fn what_was_read_is_kept_and_builds_go_on_beside() {
     let server = Server::start(&sealed, &[]);
     assert!(server.get("/posts/a1/").text().contains("Text 1."));
     server.eventually("it is told", |s| s.said().contains("what is parsed is not kept").then_some(()));
+}
+
+#[test]
+fn code_is_coloured_from_the_first_page_on() {
+    let site = Site::new();
+    for i in 0..300 {
+        site.write(&format!("content/c{i}.md"), format!("---\ntitle: C{i}\n---\n\n```rust\nfn number_{i}() {{}}\n```\n"));
+    }
+    let server = Server::start(&site, &[]);
+    let first = server.get("/c299/").page();
+    server.eventually("what was read is kept", |_| site.path(".folio/files").exists().then_some(()));
+    assert_eq!(server.get("/c299/").page(), first);
+    let run = site.folio(&["build", "--stats", "json"]);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap()["parsed"], 0, "{}", run.stdout);
+    assert!(String::from_utf8_lossy(&first).contains("<span class="));
+    assert_same(&server, &site, "with code");
 }
 
 #[test]

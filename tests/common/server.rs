@@ -176,6 +176,17 @@ impl Drop for Server {
 pub struct Events(BufReader<TcpStream>);
 
 impl Events {
+    /// The next event of this name whose data has these words: a file may be seen half written before.
+    #[track_caller]
+    pub fn until(&mut self, name: &str, words: &str) -> String {
+        loop {
+            let data = self.next(name);
+            if data.contains(words) {
+                return data;
+            }
+        }
+    }
+
     /// The next event of this name.
     #[track_caller]
     pub fn next(&mut self, name: &str) -> String {

@@ -117,7 +117,7 @@
     close.onclick = () => { closed = problems; overlay(); };
     close.focus({ preventScroll: true });
   };
-  const badge = () => show('folio-note', ':host{position:fixed;right:0;bottom:0;z-index:9;background:#639;color:#fff;font:1rem sans-serif}', note);
+  const badge = () => show('folio-note', ':host{position:fixed;right:0;bottom:0;z-index:9;background:#639;color:#fff}', note);
   addEventListener('keydown', (e) => e.key == 'Escape' && $('folio-problems')?.shadowRoot.querySelector('button').click());
 
   // A hidden page hangs up: browsers allow a site six connections.
