@@ -125,6 +125,10 @@ impl Stats {
     }
 }
 
+/// How long to wait for the store: a preview holds it for a moment when it keeps what it has read. Another build
+/// holds it longer, and is not waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Builds a site.
 ///
 /// # Errors
@@ -152,7 +156,7 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
     let text = disk.config().map_err(Report::of)?;
     let (config, mut report) = Config::read(&text, &options.overrides);
     let Some(config) = config else { return Err(report) };
-    let claim = Claim::take(disk.root()).map_err(Report::of)?;
+    let claim = Claim::wait(disk.root(), PATIENCE).map_err(Report::of)?;
     let folder = options.output.clone().unwrap_or_else(|| disk.root().join("public"));
     let output = Output::open(&claim, disk.root(), &folder).map_err(Report::of)?;
     let (sources, found) = disk.scan();

@@ -219,9 +219,14 @@ impl Keeper {
 
     /// Looks, and tells what has come of it; whether that was so much that it should be kept at once.
     fn look(&mut self, look: &Look) -> bool {
-        let change = self.live.look(look);
-        if let Some(Ok(watcher)) = &mut self.watcher {
-            watcher.follow(self.live.outlying().as_ref());
+        // A folder that has come is watched before it is looked at, so that nothing falls in between.
+        self.follow(look);
+        let outlying = self.live.outlying();
+        let mut change = self.live.look(look);
+        if self.live.outlying() != outlying {
+            self.follow(look);
+            let more = self.live.look(&Look::Everywhere);
+            change.files.extend(more.files);
         }
         // Time alone may have changed what is to be seen.
         self.shared.notices.changed(&change.assets);
@@ -230,6 +235,12 @@ impl Keeper {
         }
         self.check();
         change.files.len() > MANY
+    }
+
+    fn follow(&mut self, look: &Look) {
+        if let Some(Ok(watcher)) = &mut self.watcher {
+            watcher.follow(self.live.outlying().as_ref(), look);
+        }
     }
 
     fn check(&mut self) {

@@ -40,8 +40,8 @@ const LONGEST: Duration = Duration::from_secs(20);
 pub(super) struct Watcher {
     debouncer: Debouncer<RecommendedWatcher, NoCache>,
     root: PathBuf,
-    /// The folder of a file outside of the site's folders, when that is watched too.
-    outlying: Option<PathBuf>,
+    /// The folders that are watched.
+    watched: BTreeSet<PathBuf>,
 }
 
 impl Watcher {
@@ -67,27 +67,38 @@ impl Watcher {
                 .hint("everything is looked at twice a second instead, as with --poll")
         };
         let debouncer = new_debouncer_opt(SETTLED, Some(TICK), handler, NoCache, Config::default()).map_err(failed)?;
-        let mut watcher = Self { debouncer, root: root.to_owned(), outlying: None };
+        let mut watcher = Self { debouncer, root: root.to_owned(), watched: BTreeSet::new() };
         // The root by itself: for site.toml, and for folders of the site that come and go.
         watcher.debouncer.watch(root, RecursiveMode::NonRecursive).map_err(failed)?;
-        for folder in FOLDERS.iter().map(|f| root.join(f)).filter(|f| f.is_dir()) {
-            watcher.debouncer.watch(&folder, RecursiveMode::Recursive).map_err(failed)?;
+        for folder in FOLDERS {
+            watcher.watch(root.join(folder), RecursiveMode::Recursive).map_err(failed)?;
         }
         Ok(watcher)
     }
 
-    /// Watches what may have come since: folders of the site, and the folder of a file outside of them.
-    pub(super) fn follow(&mut self, outlying: Option<&SourcePath>) {
-        for folder in FOLDERS.iter().map(|f| self.root.join(f)).filter(|f| f.is_dir()) {
-            let _ = self.debouncer.watch(&folder, RecursiveMode::Recursive);
+    /// Watches what may have come since: folders of the site, and the folder of a file outside of them. Before a look
+    /// everywhere each is watched anew, since one of them may have been taken away and made again.
+    pub(super) fn follow(&mut self, outlying: Option<&SourcePath>, look: &Look) {
+        if *look == Look::Everywhere {
+            self.watched.clear();
         }
-        let folder = outlying.map(|path| self.root.join(path.parent())).filter(|folder| *folder != self.root);
-        if folder != self.outlying {
-            if let Some(folder) = &folder {
-                let _ = self.debouncer.watch(folder, RecursiveMode::NonRecursive);
-            }
-            self.outlying = folder;
+        for folder in FOLDERS {
+            let _ = self.watch(self.root.join(folder), RecursiveMode::Recursive);
         }
+        if let Some(path) = outlying.filter(|path| !path.parent().is_empty()) {
+            let _ = self.watch(self.root.join(path.parent()), RecursiveMode::NonRecursive);
+        }
+    }
+
+    /// Watches a folder, if it is there and is not watched yet: to watch one is to walk through it.
+    fn watch(&mut self, folder: PathBuf, mode: RecursiveMode) -> notify_debouncer_full::notify::Result<()> {
+        if !folder.is_dir() {
+            self.watched.remove(&folder);
+        } else if !self.watched.contains(&folder) {
+            self.debouncer.watch(&folder, mode)?;
+            self.watched.insert(folder);
+        }
+        Ok(())
     }
 }
 
