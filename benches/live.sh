@@ -4,7 +4,8 @@
 #   benches/live.sh [ARTICLES] [SAVES] [hugo]
 #
 # Prints the time until the first page, cold and with a warm store; the time from a save to the page that shows it;
-# after a template's change; after a burst of 5,000 changed files; and the memory at the end. With `hugo` the same
+# to the text on the screen of Chromium, where chromedriver is installed; after a template's change; after a burst of
+# 5,000 changed files; and the memory at the end. With `hugo` the same
 # start is timed with Hugo's server, where it is installed. Needs python3 and ../shared/bench beside the checkout.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,7 +18,7 @@ cargo build --release --quiet
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 CORPUS=$corpus WORK=$work ARTICLES=${1:-10000} SAVES=${2:-100} PEER=${3:-} FOLIO=$PWD/target/release/folio python3 - <<'PY'
-import glob, http.client, os, random, shutil, signal, socket, statistics, subprocess, sys, time
+import glob, http.client, json, os, random, shutil, signal, socket, statistics, subprocess, sys, time
 
 env = os.environ
 work, n, saves = env["WORK"], int(env["ARTICLES"]), int(env["SAVES"])
@@ -134,6 +135,38 @@ for i in range(min(saves, 20)):
     times.append(until(route(name), words))
     time.sleep(0.3)
 print(f"  new article              {shown(times)}")
+
+if shutil.which("chromedriver"):
+    driver_port = free_port()
+    driver = subprocess.Popen(["chromedriver", f"--port={driver_port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def drive(method, path, body=None):
+        c = http.client.HTTPConnection("127.0.0.1", driver_port, timeout=60)
+        c.request(method, path, json.dumps(body) if body is not None else None)
+        return json.loads(c.getresponse().read())["value"]
+    args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking", "--disable-sync", "--disable-component-update", f"--user-data-dir={work}/profile"]
+    while True:
+        try:
+            session = "/session/" + drive("POST", "/session", {"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": args}}}})["sessionId"]
+            break
+        except OSError:
+            time.sleep(0.1)
+    def script(text):
+        return drive("POST", session + "/execute/sync", {"script": text, "args": []})
+    drive("POST", session + "/url", {"url": f"http://127.0.0.1:{port}{route(files[0])}"})
+    times = []
+    for i in range(min(saves, 50)):
+        words = f"s{rand.randrange(10**12)}"
+        script("window.seen = 0; const o = new MutationObserver(() => { if (document.body.textContent.includes('%s')) { o.disconnect(); requestAnimationFrame(() => window.seen = Date.now()); } }); o.observe(document.body, { childList: true, subtree: true, characterData: true });" % words)
+        time.sleep(0.1)
+        text = open(files[0]).read()
+        saved = time.time() * 1000
+        save(files[0], text + f"\n{words}\n")
+        while not (seen := script("return window.seen")):
+            time.sleep(0.05)
+        times.append(seen - saved)
+    print(f"  text on Chromium's screen{shown(times)}")
+    drive("DELETE", session)
+    driver.terminate()
 
 os.makedirs(f"{site}/templates", exist_ok=True)
 template = open("templates/page.html").read()

@@ -203,6 +203,12 @@ impl Report {
         &self.items
     }
 
+    /// Whether anything is said of this very file.
+    #[must_use]
+    pub fn tells_of(&self, file: &str) -> bool {
+        self.items.iter().any(|d| d.file.as_deref() == Some(file))
+    }
+
     /// Names `file` in every diagnostic that names none.
     #[must_use]
     pub fn in_file(mut self, file: &str) -> Self {

@@ -6,6 +6,7 @@ use std::path::Path;
 #[cfg(not(unix))]
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -58,8 +59,10 @@ impl Pack {
     /// When the folder cannot be written to.
     pub fn create(folder: &Path, prefix: &str) -> io::Result<(String, Self)> {
         fs::create_dir_all(folder)?;
-        for number in 1_u64.. {
-            let name = format!("{prefix}{number}");
+        // A name is not used twice: a process that still has the old pack open would take the new one for it.
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        for number in since.. {
+            let name = format!("{prefix}{number:x}");
             match OpenOptions::new().read(true).write(true).create_new(true).open(folder.join(&name)) {
                 Ok(file) => return Ok((name, Self::of(file)?)),
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}

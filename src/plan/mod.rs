@@ -273,6 +273,21 @@ pub fn check(plan: &Plan, config: &Config) -> Report {
     report
 }
 
+/// Whether [`check`] finds the same with `new` as with `old`, in a plan that holds with both, wherever it stands in the
+/// file.
+#[must_use]
+pub fn checks_alike(old: &Doc, new: &Doc) -> bool {
+    let links = |doc: &Doc| doc.links.iter().map(|l| (l.kind, l.target.clone())).collect::<Vec<_>>();
+    let names = |list: &[(String, std::ops::Range<u32>)]| list.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let remarks = |doc: &Doc| doc.remarks.iter().map(|r| (r.message.clone(), r.hint.clone())).collect::<Vec<_>>();
+    old.fragments().eq(new.fragments())
+        && links(old) == links(new)
+        && names(&old.unknown_keys) == names(&new.unknown_keys)
+        && names(&old.unknown_languages) == names(&new.unknown_languages)
+        && remarks(old) == remarks(new)
+        && old.front.ads.slots.keys().eq(new.front.ads.slots.keys())
+}
+
 impl Plan {
     /// Whether this plan, with `new` in the place of `old`, is the plan that would be made with `new`: whether
     /// nothing has changed by which articles are placed, named, grouped or put in order.

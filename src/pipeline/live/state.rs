@@ -61,6 +61,10 @@ pub(super) struct State {
     good_templates: Vec<TemplateSource>,
     plan_problems: Report,
     check_problems: Report,
+    /// Whether anything has changed that these depend on.
+    to_check: Edited,
+    /// Whether anything but articles has changed, so that any template may fail.
+    to_sample: Edited,
     template_problems: Report,
     store_problems: Report,
     /// The seconds around now in which the same articles are to be seen.
@@ -150,6 +154,8 @@ impl State {
             good_templates: Vec::new(),
             plan_problems: Report::default(),
             check_problems: Report::default(),
+            to_check: Edited::Yes,
+            to_sample: Edited::Yes,
             template_problems: Report::default(),
             store_problems,
             span: visible_at(visibility),
@@ -310,6 +316,11 @@ impl State {
             (None, None) => true,
             _ => false,
         };
+        if let (Some(old), Some(new)) = (before.and_then(|b| b.doc.as_ref()), &article.doc)
+            && (self.check_problems.tells_of(source.as_str()) || !plan::checks_alike(old, new))
+        {
+            self.to_check = Edited::Yes;
+        }
         // A plan made with part of an article is told so.
         let quality = before.is_some_and(|b| b.quality == article.quality);
         if !holds || !quality {
@@ -322,8 +333,7 @@ impl State {
 
     /// Whether the plan holds with an article's new text. What the plan found wrong points into the old one.
     fn holds(&self, source: &SourcePath, old: &Doc, new: &Doc, preview: &Preview) -> bool {
-        let told = self.plan_problems.items().iter().any(|d| d.file.as_deref() == Some(source.as_str()));
-        !told && preview.with_plan(|plan| plan.holds_with(old, new)) == Some(true)
+        !self.plan_problems.tells_of(source.as_str()) && preview.with_plan(|plan| plan.holds_with(old, new)) == Some(true)
     }
 
     /// Plans a site for the first time.
@@ -336,6 +346,7 @@ impl State {
         let docs = self.articles.values().filter_map(|a| a.doc.clone()).collect();
         let (plan, problems) = plan::arrange(docs, &self.faulty(), &self.sources, &self.config, visibility);
         self.plan_problems = problems;
+        (self.to_check, self.to_sample) = (Edited::Yes, Edited::Yes);
         self.span = visible_span(&plan, &self.config, visibility.now);
         let moves = preview.with_plan(|old| Site::moves_from(old, &plan, renamed)).unwrap_or_default();
         let table = Table::new(&plan, &self.files, |source| self.articles.get(source).and_then(|a| a.handles));
@@ -376,6 +387,9 @@ impl State {
 
     /// Puts new texts, templates and data into the plan that stands.
     fn put(&mut self, edits: &Edits, fresh: Vec<(Arc<Doc>, Handles)>, preview: &Preview) {
+        if edits.files().iter().any(|path| !self.articles.contains_key(path)) {
+            self.to_sample = Edited::Yes;
+        }
         let templates = edits.files().iter().any(|path| path.below("templates").is_some()).then(|| self.sources.templates.clone());
         let counters = edits.files().iter().any(|path| path.as_str() == self.config.counters.snapshot);
         let result = preview.change(|site| {
@@ -419,8 +433,13 @@ impl State {
 
     /// Looks for what is wrong between articles, and renders a page with each template to see whether it can be.
     pub(super) fn check(&mut self, preview: &Preview) {
-        self.check_problems = preview.with_plan(|plan| plan::check(plan, &self.config)).unwrap_or_default();
-        let mut outs = preview.with_plan(samples).unwrap_or_default();
+        if std::mem::take(&mut self.to_check) == Edited::Yes {
+            self.check_problems = preview.with_plan(|plan| plan::check(plan, &self.config)).unwrap_or_default();
+        }
+        let mut outs = Vec::new();
+        if std::mem::take(&mut self.to_sample) == Edited::Yes {
+            outs = preview.with_plan(samples).unwrap_or_default();
+        }
         outs.extend(preview.pages_of(&self.edited));
         for out in outs {
             let _ = preview.page(&out);
