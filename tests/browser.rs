@@ -175,6 +175,9 @@ fn errors_lie_over_the_last_good_page_until_they_are_mended() {
     assert!(text.contains("onerror='window.hacked=1'"), "{text}");
     let inner = browser.run("const s = document.querySelector('folio-problems').shadowRoot; return [s.querySelectorAll('img, b').length, window.hacked, s.querySelector('mark').textContent.slice(0, 11), s.querySelector('a').getAttribute('href').replace(/.*content/, '')]");
     assert_eq!(inner, serde_json::json!([0, null, "{{<nothing ", "/b.md&line=5"]));
+    // It had the focus, and gives it back.
+    browser.run("document.querySelector('folio-problems').shadowRoot.querySelector('button').click()");
+    assert_eq!(browser.run("return document.activeElement.id"), "field");
     // The page below it is as it was, and so is one that is visited now.
     assert_eq!(
         browser.run("return [window.here, field.value, document.querySelector('main').innerText.includes('first words')]"),

@@ -112,6 +112,11 @@ fn files_come_and_go() {
     site.remove("content/posts/a4.md");
     let gone = server.answers("/posts/a4/", 404);
     assert!(gone.text().contains("<html") && gone.text().contains("/_folio/client.js"));
+    // What moved goes on from there, also after other things have changed.
+    site.write("content/posts/a3.md", "---\ntitle: T\nslug: further\ndate: 2026-01-03\n---\n\nx\n");
+    server.eventually("both lead on", |s| (s.get("/posts/a3/").header("location") == Some("/posts/further/")).then_some(()));
+    assert_eq!(server.get("/posts/a2/").header("location"), Some("/posts/renamed/"));
+    assert_eq!(server.get("/posts/other/").header("location"), Some("/posts/further/"));
     // A folder with folders in it, all at once, and then a file in the deepest.
     site.write("content/new/deep/deeper/x.md", "---\ntitle: X\n---\n\ndeep down\n");
     server.shows("/new/deep/deeper/x/", "deep down");
@@ -133,6 +138,11 @@ fn files_come_and_go() {
     server.answers("/site.css", 404);
     site.write("static/again.css", "a{}");
     server.shows("/again.css", "a{}");
+    // A file in the place of one of the theme's, and the theme's again.
+    site.write("static/style.css", "own{}");
+    server.shows("/style.css", "own{}");
+    site.remove("static/style.css");
+    server.shows("/style.css", "The default theme");
     // Another configuration.
     site.write("site.toml", "title = \"Renamed\"\nbase_url = \"https://t.example\"\n[permalinks]\nposts = \"/{year}/{slug}/\"\n");
     server.shows("/2026/a1/", "Renamed");
@@ -174,6 +184,22 @@ fn what_is_wrong_is_told_and_the_last_good_page_stays() {
     }
     site.remove("templates/page.html");
     server.shows("/posts/a1/", "<!doctype");
+
+    // Two things at once: neither hides the other.
+    site.write("data/counters.json", "[");
+    events.until("problems", "data/counters.json:1:");
+    site.write("templates/section.html", "{{ x");
+    events.until("problems", "templates/section.html:1:");
+    site.write("templates/section.html", "right");
+    server.eventually("the template is mended", |s| s.get("/posts/").text().contains("right").then_some(()));
+    assert!(server.events("/", "").next("problems").contains("data/counters.json:1:"));
+    site.write("templates/section.html", "{{ x");
+    events.until("problems", "templates/section.html:1:");
+    site.write("data/counters.json", "{}");
+    server.eventually("the numbers are mended", |s| (!s.events("/", "").next("problems").contains("counters.json")).then_some(()));
+    assert!(server.events("/", "").next("problems").contains("templates/section.html:1:"));
+    site.remove("templates/section.html");
+    events.until("problems", r#""html":"""#);
 
     // A link that leads nowhere, a component that is not there, the configuration.
     for (file, wrong, right) in [
@@ -255,6 +281,8 @@ fn only_this_site_is_answered_and_only_to_its_own_pages() {
     assert_eq!(ask("GET", "evil.example", "").status, 403);
     assert_eq!(ask("GET", &host, "Origin: http://evil.example\r\n").status, 403);
     assert_eq!(ask("GET", &host, "Origin: null\r\n").status, 403);
+    assert_eq!(ask("GET", &host, "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n").status, 403);
+    assert_eq!(ask("GET", &host, "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n").status, 200);
     assert_eq!(
         server.ask(&format!("GET /_folio/events HTTP/1.1\r\nHost: {host}\r\nOrigin: http://localhost:1\r\nConnection: close\r\n\r\n")).status,
         403

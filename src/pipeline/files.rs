@@ -175,11 +175,19 @@ impl Store {
     /// When a blob cannot be read, or the store cannot be written to.
     pub(super) fn adopt(&mut self, files: &BTreeMap<SourcePath, Entry>, from: &Pack, pack_name: &str, settings: Mark) -> Result<(), std::io::Error> {
         let same_pack = self.known.pack == pack_name;
+        let same_settings = self.known.settings == settings;
         let mut files = files.clone();
-        for handles in files.values_mut().filter_map(|e| e.parsed.as_mut()) {
-            if !same_pack || from.is_own(handles.doc) {
-                *handles = handles.copy(from, &self.pack)?;
+        for (path, entry) in &mut files {
+            let mark = entry.mark;
+            let Some(handles) = &mut entry.parsed else { continue };
+            if same_pack && !from.is_own(handles.doc) {
+                continue;
             }
+            let known = self.known.files.get(path).filter(|known| same_settings && known.mark == mark).and_then(|known| known.parsed);
+            *handles = match known {
+                Some(known) => known,
+                None => handles.copy(from, &self.pack)?,
+            };
         }
         self.save(&mut files, settings)
     }

@@ -8,7 +8,7 @@ use super::files::{Entry, Handles};
 use crate::diag::Diagnostic;
 use crate::load::Disk;
 use crate::memo::{Mark, Pack};
-use crate::parse::{self, Body, Memo, Postponed, Settings};
+use crate::parse::{self, Body, Doc, Memo, Parsed, Postponed, Settings};
 use crate::paths::SourcePath;
 use crate::plan::{Node, Plan};
 use crate::render::Inputs;
@@ -90,25 +90,34 @@ impl Stored {
     }
 
     /// The pack is damaged, or holds the code plain: the file itself still says what is in it.
-    fn parse_again(&self, node: Node) -> Result<Body, Diagnostic> {
+    fn parse_again(&self, node: Node) -> Result<Parsed, Diagnostic> {
         let (list, id) = match node {
             Node::Page(id) => (&self.sources[0], id),
             Node::Section(id) => (&self.sources[1], id),
         };
-        let Some(source) = list.get(id).and_then(Option::as_ref) else { return Ok(Body::default()) };
+        let source = list.get(id).and_then(Option::as_ref).ok_or_else(|| Diagnostic::error("this section has no text"))?;
         let text = self.disk.text(source)?;
-        Ok(parse::parse(source, &text, &self.settings, &mut Memo::default()).body)
+        Ok(parse::parse(source, &text, &self.settings, &mut Memo::default()))
     }
+}
+
+/// The mark of a document as it is stored.
+fn mark_of(doc: &Doc) -> Option<Mark> {
+    postcard::to_stdvec(doc).ok().map(|bytes| Mark::of(&bytes))
 }
 
 impl Inputs for Stored {
     fn body(&self, node: Node) -> Result<Body, Diagnostic> {
         let Some(handles) = self.table().handles(node) else { return Ok(Body::default()) };
+        let kept = || self.pack.get(handles.body).ok().and_then(|bytes| Body::from_bytes(&bytes));
         if handles.postponed == Postponed::Code {
-            return self.parse_again(node);
+            // A file that has changed since says what another document means; then the code stays plain for a while.
+            let whole = self.parse_again(node).ok().filter(|parsed| mark_of(&parsed.doc) == Some(handles.doc.mark()));
+            if let Some(body) = whole.map(|parsed| parsed.body).or_else(kept) {
+                return Ok(body);
+            }
         }
-        let kept = self.pack.get(handles.body).ok().and_then(|bytes| Body::from_bytes(&bytes));
-        kept.map_or_else(|| self.parse_again(node), Ok)
+        kept().map_or_else(|| self.parse_again(node).map(|parsed| parsed.body), Ok)
     }
 
     fn file(&self, path: &SourcePath) -> Result<Option<Vec<u8>>, Diagnostic> {

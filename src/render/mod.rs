@@ -143,24 +143,35 @@ pub struct Renderer {
     pool: Mutex<Vec<Engine>>,
 }
 
+/// What [`Renderer::first_of`] came to.
+pub struct Prepared {
+    /// `None` when no set of templates can be read.
+    pub renderer: Option<Renderer>,
+    pub template_problems: Report,
+    pub counter_problems: Report,
+}
+
 impl Renderer {
     /// Prepares templates.
     ///
     /// # Errors
     /// Every template that cannot be read, and whatever they refer to that is not there.
     pub fn new(plan: Plan, config: Config, templates: Vec<TemplateSource>, inputs: Box<dyn Inputs>) -> Result<Self, Report> {
-        match Self::first_of(plan, config, vec![templates], inputs) {
-            (Some(renderer), problems) if problems.is_empty() => Ok(renderer),
-            (_, problems) => Err(problems),
+        let prepared = Self::first_of(plan, config, vec![templates], inputs);
+        let mut problems = prepared.counter_problems;
+        problems.extend(prepared.template_problems);
+        match prepared.renderer {
+            Some(renderer) if problems.is_empty() => Ok(renderer),
+            _ => Err(problems),
         }
     }
 
     /// Prepares the first of several sets of templates that can be read, and goes without numbers of views where
-    /// their file cannot. Whatever is wrong with the first set, or with that file, comes in the report.
+    /// their file cannot. Whatever is wrong with the first set, or with that file, comes beside it.
     #[must_use]
-    pub fn first_of(plan: Plan, config: Config, sets: Vec<Vec<TemplateSource>>, inputs: Box<dyn Inputs>) -> (Option<Self>, Report) {
+    pub fn first_of(plan: Plan, config: Config, sets: Vec<Vec<TemplateSource>>, inputs: Box<dyn Inputs>) -> Prepared {
         let site = view::site(&config, &plan);
-        let (counters, mut problems) = match counters::Counters::read(&config, &*inputs) {
+        let (counters, counter_problems) = match counters::Counters::read(&config, &*inputs) {
             Ok(counters) => (counters, Report::default()),
             Err(report) => (counters::Counters::default(), report),
         };
@@ -183,14 +194,12 @@ impl Renderer {
         for templates in sets {
             match Self::read(&mut world, templates) {
                 Ok(renderer) => {
-                    problems.extend(unread.unwrap_or_default());
-                    return (Some(renderer), problems);
+                    return Prepared { renderer: Some(renderer), template_problems: unread.unwrap_or_default(), counter_problems };
                 }
                 Err(report) => unread = unread.or(Some(report)),
             }
         }
-        problems.extend(unread.unwrap_or_default());
-        (None, problems)
+        Prepared { renderer: None, template_problems: unread.unwrap_or_default(), counter_problems }
     }
 
     fn read(world: &mut Arc<World>, templates: Vec<TemplateSource>) -> Result<Self, Report> {

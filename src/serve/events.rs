@@ -101,9 +101,12 @@ impl Connection {
     fn hear(&mut self, notice: &Notice) {
         let preview = &self.shared.preview;
         let (mark, to) = match answer::find(preview, &self.open.path) {
+            // Only pages listen.
+            Answer::Found(found, _) if !super::http::content_type(found.out.as_str()).starts_with("text/html") => (self.open.mark.clone(), None),
             Answer::Found(found, _) => {
                 preview.opened(self.number, found.out.clone());
-                (answer::mark_of(preview, &found).map_or_else(|_| answer::NEVER.to_owned(), |(mark, _)| mark), None)
+                let shown = self.shared.ask(|preview| answer::mark_of(preview, &found));
+                (shown.map_or_else(|_| answer::NEVER.to_owned(), |(mark, _)| mark), None)
             }
             Answer::Moved(to) => (String::new(), Some(to)),
             _ => (answer::NEVER.to_owned(), None),

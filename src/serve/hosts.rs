@@ -44,7 +44,11 @@ impl Hosts {
             let origin = origin.to_ascii_lowercase();
             origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")).is_some_and(|rest| rest == host)
         };
-        if origins.iter().all(|o| o.to_str().is_ok_and(own)) {
+        // What another page asks for without an origin, as a picture or a script, says so (W3C Fetch Metadata). A link may
+        // lead here from anywhere.
+        let says = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+        let elsewhere = matches!(says("sec-fetch-site"), Some("cross-site" | "same-site")) && says("sec-fetch-mode") != Some("navigate");
+        if !elsewhere && origins.iter().all(|o| o.to_str().is_ok_and(own)) {
             Ok(())
         } else {
             Err((StatusCode::FORBIDDEN, "this server answers its own pages only".into()))

@@ -22,7 +22,7 @@ use tokio_io_timeout::TimeoutStream;
 use tower_http::services::ServeFile;
 
 use super::answer::{self, Answer};
-use super::{Message, Shared, client, events, inject, rules};
+use super::{Shared, client, events, inject, rules};
 use crate::diag::{Report, Style};
 use crate::pipeline::live::{Found, Standing, What};
 
@@ -126,7 +126,7 @@ async fn guard(State(shared): State<Arc<Shared>>, Extension(Local(local)): Exten
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.entry("cross-origin-resource-policy").or_insert(HeaderValue::from_static("same-origin"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
     response
 }
 
@@ -212,11 +212,7 @@ fn found_reply(shared: &Arc<Shared>, found: Found, status: StatusCode) -> Reply 
         What::File(place) if !is_page || std::fs::metadata(&place).is_ok_and(|m| m.len() > PAGE_SIZE as u64) => Reply::File(place, kind, status),
         What::Theme(bytes) if !is_page => Reply::Ready(Box::new((status, [(header::CONTENT_TYPE, kind)], bytes).into_response())),
         _ => {
-            let before = shared.preview.failures_seen();
-            let shown = answer::mark_of(&shared.preview, &found);
-            if shared.preview.failures_seen() != before {
-                let _ = shared.tell.lock().unwrap_or_else(std::sync::PoisonError::into_inner).send(Message::Failed);
-            }
+            let shown = shared.ask(|preview| answer::mark_of(preview, &found));
             Reply::Ready(Box::new(match shown {
                 Ok((mark, bytes)) if is_page => {
                     let page = inject::into_head(&bytes, &events::tag(shared, &mark, found.standing));
@@ -267,7 +263,7 @@ async fn file(request: Request, place: &std::path::Path, kind: &str, status: Sta
 }
 
 /// The content type of a file of the output, as hosts set it.
-fn content_type(out: &str) -> String {
+pub(super) fn content_type(out: &str) -> String {
     let guess = match out.rsplit_once('.').map(|(_, end)| end) {
         Some("xml") => "application/xml".to_owned(),
         Some("webmanifest") => "application/manifest+json".to_owned(),
@@ -279,7 +275,9 @@ fn content_type(out: &str) -> String {
 
 /// Headers that a site may not set here: those of the message itself, those that browsers would remember, and those
 /// that open it to pages elsewhere.
-const NOT_HERE: [&str; 9] = [
+const NOT_HERE: [&str; 11] = [
+    "cross-origin-resource-policy",
+    "timing-allow-origin",
     "connection",
     "content-encoding",
     "content-length",

@@ -100,6 +100,18 @@ struct Shared {
     future: Shown,
 }
 
+impl Shared {
+    /// Asks for a page, and has it told when that shows an error.
+    fn ask<T>(&self, ask: impl FnOnce(&Preview) -> T) -> T {
+        let before = self.preview.failures_seen();
+        let answer = ask(&self.preview);
+        if self.preview.failures_seen() != before {
+            let _ = self.tell.lock().unwrap_or_else(std::sync::PoisonError::into_inner).send(Message::Failed);
+        }
+        answer
+    }
+}
+
 /// How often everything is looked at where there are no events.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -212,8 +224,8 @@ impl Keeper {
         let until_turn = self.live.next_turn().map(|turn| turn.duration_since(jiff::Timestamp::now()));
         let until_turn = until_turn.map_or(LONGEST, |d| d.try_into().unwrap_or(Duration::ZERO));
         match self.watching {
-            Watching::Events => until_turn.clamp(Duration::from_millis(10), LONGEST),
-            Watching::Poll => POLL.min(until_turn.max(Duration::from_millis(10))),
+            Watching::Events if !self.live.has_links() => until_turn.clamp(Duration::from_millis(10), LONGEST),
+            Watching::Events | Watching::Poll => POLL.min(until_turn.max(Duration::from_millis(10))),
         }
     }
 
@@ -239,7 +251,12 @@ impl Keeper {
 
     fn follow(&mut self, look: &Look) {
         if let Some(Ok(watcher)) = &mut self.watcher {
-            watcher.follow(self.live.outlying().as_ref(), look);
+            let followed = watcher.follow(self.live.outlying().as_ref(), look);
+            if let Err(trouble) = followed {
+                self.told.trouble(&trouble);
+                self.watching = Watching::Poll;
+                self.watcher = None;
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use notify_debouncer_full::notify::event::{AccessKind, AccessMode, EventKind};
-use notify_debouncer_full::notify::{Config, RecommendedWatcher, RecursiveMode};
+use notify_debouncer_full::notify::{self, Config, ErrorKind, RecommendedWatcher, RecursiveMode};
 use notify_debouncer_full::{DebounceEventResult, DebouncedEvent, Debouncer, NoCache, new_debouncer_opt};
 
 use super::Message;
@@ -62,10 +62,6 @@ impl Watcher {
                 }
             }
         };
-        let failed = |e: notify_debouncer_full::notify::Error| {
-            Diagnostic::warning(format!("this system cannot watch the site's folders: {e}"))
-                .hint("everything is looked at twice a second instead, as with --poll")
-        };
         let debouncer = new_debouncer_opt(SETTLED, Some(TICK), handler, NoCache, Config::default()).map_err(failed)?;
         let mut watcher = Self { debouncer, root: root.to_owned(), watched: BTreeSet::new() };
         // The root by itself: for site.toml, and for folders of the site that come and go.
@@ -78,28 +74,47 @@ impl Watcher {
 
     /// Watches what may have come since: folders of the site, and the folder of a file outside of them. Before a look
     /// everywhere each is watched anew, since one of them may have been taken away and made again.
-    pub(super) fn follow(&mut self, outlying: Option<&SourcePath>, look: &Look) {
+    ///
+    /// # Errors
+    /// When the system cannot watch so many folders.
+    pub(super) fn follow(&mut self, outlying: Option<&SourcePath>, look: &Look) -> Result<(), Diagnostic> {
         if *look == Look::Everywhere {
             self.watched.clear();
         }
         for folder in FOLDERS {
-            let _ = self.watch(self.root.join(folder), RecursiveMode::Recursive);
+            self.watch(self.root.join(folder), RecursiveMode::Recursive).map_err(failed)?;
         }
         if let Some(path) = outlying.filter(|path| !path.parent().is_empty()) {
-            let _ = self.watch(self.root.join(path.parent()), RecursiveMode::NonRecursive);
-        }
-    }
-
-    /// Watches a folder, if it is there and is not watched yet: to watch one is to walk through it.
-    fn watch(&mut self, folder: PathBuf, mode: RecursiveMode) -> notify_debouncer_full::notify::Result<()> {
-        if !folder.is_dir() {
-            self.watched.remove(&folder);
-        } else if !self.watched.contains(&folder) {
-            self.debouncer.watch(&folder, mode)?;
-            self.watched.insert(folder);
+            self.watch(self.root.join(path.parent()), RecursiveMode::NonRecursive).map_err(failed)?;
         }
         Ok(())
     }
+
+    /// Watches a folder, if it is there and is not watched yet: to watch one is to walk through it.
+    fn watch(&mut self, folder: PathBuf, mode: RecursiveMode) -> notify::Result<()> {
+        if !folder.is_dir() {
+            self.watched.remove(&folder);
+        } else if !self.watched.contains(&folder) {
+            match self.debouncer.watch(&folder, mode) {
+                // It went away while it was walked through, of which there will be word.
+                Err(_) if !folder.is_dir() => {}
+                Err(e)
+                    if matches!(e.kind, ErrorKind::PathNotFound)
+                        || matches!(&e.kind, ErrorKind::Io(e) if e.kind() == std::io::ErrorKind::NotFound) => {}
+                result => {
+                    result?;
+                    self.watched.insert(folder);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn failed(e: notify::Error) -> Diagnostic {
+    Diagnostic::warning(format!("this system cannot watch the site's folders: {e}"))
+        .hint("everything is looked at twice a second instead, as with --poll")
 }
 
 /// Where these events may have changed something; `None` when nowhere in the site.

@@ -190,10 +190,10 @@ impl Events {
     /// The next event of this name.
     #[track_caller]
     pub fn next(&mut self, name: &str) -> String {
-        let mut line = String::new();
-        let mut event = String::new();
+        let (start, mut line, mut event) = (Instant::now(), String::new(), String::new());
         loop {
             line.clear();
+            assert!(start.elapsed() < Duration::from_secs(30), "no {name} ever came");
             assert!(self.0.read_line(&mut line).expect("an event comes") > 0, "the stream ended before {name}");
             if let Some(named) = line.trim_end().strip_prefix("event: ") {
                 named.clone_into(&mut event);

@@ -122,6 +122,12 @@ impl Live {
         self.state.as_ref().and_then(State::outlying)
     }
 
+    /// Whether the site has symbolic links, of whose targets no event may tell.
+    #[must_use]
+    pub fn has_links(&self) -> bool {
+        self.state.as_ref().is_some_and(State::has_links)
+    }
+
     fn visibility(&self) -> Visibility {
         Visibility { drafts: self.options.drafts, future: self.options.future, now: self.options.clock.now() }
     }

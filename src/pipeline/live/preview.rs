@@ -102,6 +102,11 @@ impl Preview {
         self.site().as_ref().map(|site| look(site.renderer.plan()))
     }
 
+    /// Where pages go with a new plan.
+    pub(super) fn moves_to(&self, new: &Plan, renamed: &BTreeMap<SourcePath, SourcePath>) -> HashMap<Route, Route> {
+        self.site().as_ref().map(|site| site.moves_to(new, renamed)).unwrap_or_default()
+    }
+
     /// Changes the site in place, once nobody is rendering a page of it.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Site) -> T) -> Option<T> {
         let mut site = self.site.write().unwrap_or_else(PoisonError::into_inner);
@@ -334,9 +339,10 @@ impl Site {
         }
     }
 
-    /// Where pages went from another plan to this one: those of a file that has another route now, and those of a
-    /// file that went away while one with the same content came.
-    pub(super) fn moves_from(old: &Plan, new: &Plan, renamed: &BTreeMap<SourcePath, SourcePath>) -> HashMap<Route, Route> {
+    /// Where pages go with a new plan: those of a file that has another route now, those of a file that went away while one
+    /// with the same content came, and those that had moved before.
+    fn moves_to(&self, new: &Plan, renamed: &BTreeMap<SourcePath, SourcePath>) -> HashMap<Route, Route> {
+        let old = self.renderer.plan();
         let mut moves = HashMap::new();
         for page in &old.pages {
             let source = renamed.get(&page.doc.source).unwrap_or(&page.doc.source);
@@ -347,6 +353,10 @@ impl Site {
                 }
             }
         }
+        let further = |to: &Route| moves.get(to).unwrap_or(to).clone();
+        let before: Vec<_> = self.moves.iter().map(|(from, to)| (from.clone(), further(to))).collect();
+        moves.extend(before);
+        moves.retain(|from, to| from != to && !new.jobs.contains_key(&from.out_path()) && new.jobs.contains_key(&to.out_path()));
         moves
     }
 }

@@ -11,7 +11,7 @@ use super::preview::{Preview, Site};
 use super::{CACHE, Change, Look, overrides};
 use crate::config::{self, Config};
 use crate::diag::{Diagnostic, Report};
-use crate::load::{Disk, Links, Sources, TemplateSource};
+use crate::load::{Disk, Links, Origin, Sources, TemplateSource};
 use crate::memo::{Mark, Pack};
 use crate::parse::{Doc, Effort, Memo, Postponed, Settings};
 use crate::paths::{OutPath, Route, SourcePath};
@@ -59,6 +59,8 @@ pub(super) struct State {
     table: Arc<RwLock<Table>>,
     /// Templates that could be read, for when the present ones cannot.
     good_templates: Vec<TemplateSource>,
+    /// The mark of the templates that were last tried.
+    tried_templates: Mark,
     plan_problems: Report,
     check_problems: Report,
     /// Whether anything has changed that these depend on.
@@ -66,6 +68,7 @@ pub(super) struct State {
     /// Whether anything but articles has changed, so that any template may fail.
     to_sample: Edited,
     template_problems: Report,
+    counter_problems: Report,
     store_problems: Report,
     /// The seconds around now in which the same articles are to be seen.
     span: (i64, i64),
@@ -152,11 +155,13 @@ impl State {
             pack,
             pack_name: store.pack_name().to_owned(),
             good_templates: Vec::new(),
+            tried_templates: Mark::default(),
             plan_problems: Report::default(),
             check_problems: Report::default(),
             to_check: Edited::Yes,
             to_sample: Edited::Yes,
             template_problems: Report::default(),
+            counter_problems: Report::default(),
             store_problems,
             span: visible_at(visibility),
             memo: Memo::default(),
@@ -169,6 +174,11 @@ impl State {
     pub(super) fn outlying(&self) -> Option<SourcePath> {
         let snapshot = SourcePath::new(&self.config.counters.snapshot).ok()?;
         (!["content", "data", "static", "templates"].iter().any(|folder| snapshot.below(folder).is_some())).then_some(snapshot)
+    }
+
+    /// Whether the same file may be reached by more than one path.
+    pub(super) fn has_links(&self) -> bool {
+        self.sources.links == Links::Some
     }
 
     pub(super) fn until(&self) -> i64 {
@@ -203,24 +213,30 @@ impl State {
         let there = preview.is_there();
         if structure || !there {
             self.plan(disk, visibility, preview, &renamed);
-        } else if !edits.is_empty() {
+        } else if !edits.is_empty() || self.tried_templates != mark_of(&self.sources.templates) {
             self.put(&edits, texts.fresh, preview);
         }
         self.edited = edits.files();
+        let gone = edits.removed.iter().filter_map(|(path, _)| Some(OutPath::new(path.below("static")?).ok()?.route()));
+        let assets = assets(&edits.written, preview).into_iter().chain(gone).collect();
         let mut files = self.edited.clone();
         if config == Edited::Yes
             && let Ok(path) = SourcePath::new(config::FILE)
         {
             files.push(path);
         }
-        Change { assets: assets(&edits.written, preview), files, ..Change::default() }
+        Change { files, assets, ..Change::default() }
     }
 
     /// The names of what is published as it is, of data, and of templates: with these the plan changes.
     fn names(&self) -> Mark {
         let mut marker = crate::memo::Marker::default();
-        for name in self.sources.statics.iter().map(|f| f.name.as_str()).chain(self.sources.templates.iter().map(|t| t.name.as_str())) {
-            marker.text(name);
+        for file in &self.sources.statics {
+            // A file of the site may come into the place of one of the theme, and go again.
+            marker.text(&file.name).number(u64::from(matches!(file.origin, Origin::Site(_))));
+        }
+        for template in &self.sources.templates {
+            marker.text(&template.name);
         }
         for path in self.sources.assets.iter().chain(&self.sources.data) {
             marker.text(path.as_str());
@@ -265,6 +281,12 @@ impl State {
             } else if self.articles.remove(path).is_some() {
                 texts.structure = Edited::Yes;
             }
+        }
+        let before = self.articles.len();
+        let listed = &self.sources.articles;
+        self.articles.retain(|path, _| listed.binary_search(path).is_ok());
+        if self.articles.len() != before {
+            texts.structure = Edited::Yes;
         }
         if all {
             open.clone_from(&self.sources.articles);
@@ -348,7 +370,7 @@ impl State {
         self.plan_problems = problems;
         (self.to_check, self.to_sample) = (Edited::Yes, Edited::Yes);
         self.span = visible_span(&plan, &self.config, visibility.now);
-        let moves = preview.with_plan(|old| Site::moves_from(old, &plan, renamed)).unwrap_or_default();
+        let moves = preview.moves_to(&plan, renamed);
         let table = Table::new(&plan, &self.files, |source| self.articles.get(source).and_then(|a| a.handles));
         let table = Arc::new(RwLock::new(table));
         let Some(renderer) = self.renderer(plan, &table, disk) else { return };
@@ -377,12 +399,14 @@ impl State {
         let moved = Arc::new(AtomicBool::new(false));
         let inputs = Stored::new(disk.clone(), Arc::clone(&self.pack), &plan, Arc::clone(table), self.settings.clone(), moved);
         let sets = vec![self.sources.templates.clone(), self.good_templates.clone()];
-        let (renderer, problems) = Renderer::first_of(plan, self.config.clone(), sets, Box::new(inputs));
-        if problems.is_empty() {
+        self.tried_templates = mark_of(&self.sources.templates);
+        let prepared = Renderer::first_of(plan, self.config.clone(), sets, Box::new(inputs));
+        if prepared.template_problems.is_empty() {
             self.good_templates.clone_from(&self.sources.templates);
         }
-        self.template_problems = problems;
-        renderer
+        self.template_problems = prepared.template_problems;
+        self.counter_problems = prepared.counter_problems;
+        prepared.renderer
     }
 
     /// Puts new texts, templates and data into the plan that stands.
@@ -390,7 +414,10 @@ impl State {
         if edits.files().iter().any(|path| !self.articles.contains_key(path)) {
             self.to_sample = Edited::Yes;
         }
-        let templates = edits.files().iter().any(|path| path.below("templates").is_some()).then(|| self.sources.templates.clone());
+        // By their texts, not by what was marked: a template is read before it is marked, and may change in between.
+        let tried = mark_of(&self.sources.templates);
+        let templates = (tried != self.tried_templates).then(|| self.sources.templates.clone());
+        self.tried_templates = tried;
         let counters = edits.files().iter().any(|path| path.as_str() == self.config.counters.snapshot);
         let result = preview.change(|site| {
             {
@@ -407,28 +434,24 @@ impl State {
                     }
                 }
             }
-            let mut problems = Report::default();
-            let mut attempt = |result: Result<(), Report>| problems.extend(result.err().unwrap_or_default());
-            attempt(site.renderer.put(fresh.into_iter().map(|(doc, _)| doc).collect()));
-            if counters {
-                attempt(site.renderer.recount());
-            }
+            let put = site.renderer.put(fresh.into_iter().map(|(doc, _)| doc).collect());
+            let counted = counters.then(|| site.renderer.recount());
             let read = templates.as_ref().map(|templates| site.renderer.retemplate(templates.clone()));
-            (problems, read)
+            (put, counted, read)
         });
-        let Some((problems, read)) = result else { return };
+        let Some((put, counted, read)) = result else { return };
+        if let Some(counted) = counted {
+            self.counter_problems = counted.err().unwrap_or_default();
+        }
         match read {
             Some(Ok(())) => {
                 self.good_templates = templates.unwrap_or_default();
-                self.template_problems = problems;
+                self.template_problems = Report::default();
             }
-            Some(Err(unread)) => {
-                self.template_problems = problems;
-                self.template_problems.extend(unread);
-            }
-            None if counters => self.template_problems = problems,
-            None => self.template_problems.extend(problems),
+            Some(Err(unread)) => self.template_problems = unread,
+            None => {}
         }
+        self.template_problems.extend(put.err().unwrap_or_default());
     }
 
     /// Looks for what is wrong between articles, and renders a page with each template to see whether it can be.
@@ -449,9 +472,10 @@ impl State {
 
     pub(super) fn problems(&self) -> Report {
         let mut all = self.config_problems.clone();
-        for report in [&self.load_problems, &self.plan_problems, &self.check_problems, &self.template_problems, &self.store_problems]
-            .into_iter()
-            .chain(self.articles.values().map(|a| &a.errors).filter(|r| !r.is_empty()))
+        for report in
+            [&self.load_problems, &self.plan_problems, &self.check_problems, &self.template_problems, &self.counter_problems, &self.store_problems]
+                .into_iter()
+                .chain(self.articles.values().map(|a| &a.errors).filter(|r| !r.is_empty()))
         {
             all.extend(report.clone());
         }
@@ -553,6 +577,14 @@ fn collect(parsed: parsing::ParsedSite, files: &BTreeMap<SourcePath, Entry>) -> 
         articles.insert(source, Article { doc: None, handles: None, quality: Quality::Partial, errors });
     }
     articles
+}
+
+fn mark_of(templates: &[TemplateSource]) -> Mark {
+    let mut marker = crate::memo::Marker::default();
+    for template in templates {
+        marker.text(&template.name).text(&template.text);
+    }
+    marker.finish()
 }
 
 /// A page for each template, by kind of page.

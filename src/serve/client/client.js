@@ -1,25 +1,25 @@
 // Keeps an open page as its site is: see serve/client.rs for what it is told.
 (() => {
-  const me = document.currentScript, root = document.documentElement;
-  let { mark, id, note } = me.dataset, build, source, problems, closed, morph, queue = Promise.resolve();
-  const $ = (selector) => document.querySelector(selector);
+  const page = document, root = page.documentElement;
+  let { mark, id, note } = page.currentScript.dataset, build, source, problems, closed, focused, morph, queue = Promise.resolve();
+  const $ = (selector) => page.querySelector(selector);
   const path = (url) => new URL(url, location.href).pathname;
 
   // What scripts and the reader made or changed is theirs, and stays.
-  const foreign = new WeakSet(), touched = new WeakMap();
-  const note_all = (records) => records.forEach((r) => {
+  const theirs = new WeakSet(), touched = new WeakMap();
+  const see = (records) => records.forEach((r) => {
     if (r.type == 'attributes') touched.set(r.target, (touched.get(r.target) ?? new Set()).add(r.attributeName));
-    else if (document.readyState != 'loading') r.addedNodes.forEach((n) => foreign.add(n));
+    else if (page.readyState != 'loading') r.addedNodes.forEach((n) => theirs.add(n));
   });
-  const observer = new MutationObserver(note_all);
+  const observer = new MutationObserver(see);
   observer.observe(root, { attributes: true, childList: true, subtree: true });
-  const quietly = (change) => {
-    note_all(observer.takeRecords());
+  const do_it = (change) => {
+    see(observer.takeRecords());
     change();
     observer.takeRecords();
   };
-  const is_mine = (e) => e.src && path(e.src).startsWith('/_folio/');
-  const own = (nodes) => [...nodes].filter((e) => !foreign.has(e) && !is_mine(e));
+  // A script that a script made is asynchronous without saying so.
+  const own = (nodes) => [...nodes].filter((e) => !theirs.has(e) && !/\/_folio\//.test(e.src) && !(e.async && !e.hasAttribute('async')));
   const free = (element, name) => !touched.get(element)?.has(name);
 
   // A reload comes back to the same place.
@@ -37,49 +37,49 @@
   const is_script = (e) => /^$|script|module|importmap/.test(e.type);
   const scripts = (doc) => own(doc.scripts).filter(is_script).map((e) => e.outerHTML).join();
   // What a head is made of, without what it says.
-  const shape = (e) => e.tagName + ['name', 'property', 'rel', 'http-equiv', 'media', 'type'].map((a) => e.getAttribute(a));
+  const shape = (e) => e.tagName + ['name', 'property', 'rel'].map((a) => e.getAttribute(a));
   const head = (doc) => own(doc.head.children).filter((e) => e.tagName != 'SCRIPT' || !is_script(e));
 
   const swap = (link, href) => new Promise((done) => {
     const next = Object.assign(link.cloneNode(), { href });
     next.onload = next.onerror = () => done(link.remove());
-    quietly(() => link.after(next));
+    do_it(() => link.after(next));
   });
 
   const fix_head = (olds, doc) => Promise.all(head(doc).map((next, i) => {
     const old = olds[i];
-    if (old.isEqualNode(next)) return;
+    if (old.isEqualNode(next) || touched.has(old)) return;
     if (old.rel == 'stylesheet') return swap(old, next.getAttribute('href'));
-    quietly(() => old.replaceWith(document.importNode(next, true)));
+    do_it(() => old.replaceWith(page.importNode(next, true)));
   }));
 
   const callbacks = {
     beforeNodeMorphed: (old, next) => {
       // A picture that was asked for anew stays the new one.
       if (/folio=/.test(old.src) && path(old.src) == path(next.src)) next.src = old.src;
-      return !(foreign.has(old) || old.isEqualNode(next));
+      return !(theirs.has(old) || old.isEqualNode(next));
     },
-    beforeNodeRemoved: (old) => !foreign.has(old),
+    beforeNodeRemoved: (old) => !theirs.has(old),
     beforeAttributeUpdated: (name, element) => free(element, name),
   };
 
   const need = () => morph ||= new Promise((onload, onerror) =>
-    document.head.append(Object.assign(document.createElement('script'), { src: '/_folio/morph.js', onload, onerror })));
+    page.head.append(Object.assign(page.createElement('script'), { src: '/_folio/morph.js', onload, onerror })));
 
   const update = async () => {
     // A server that is gone will say what has changed once it is back.
     const response = await fetch(location).catch(() => {});
-    if (!response) return;
-    if (response.redirected && path(response.url) != location.pathname) return location.replace(response.url);
+    if (!response) return again();
+    if (response.redirected) return location.replace(response.url);
     const doc = new DOMParser().parseFromString(await response.text(), 'text/html');
-    const script = doc.querySelector('script[src^="/_folio/"]'), olds = head(document);
-    if (!script || scripts(document) != scripts(doc) || olds.map(shape).join() != head(doc).map(shape).join()) return reload();
+    const script = doc.querySelector('script[src^="/_folio/"]'), olds = head(page);
+    if (!script || scripts(page) != scripts(doc) || olds.map(shape).join() != head(doc).map(shape).join()) return reload();
     ({ mark, note } = script.dataset);
     await need();
     await fix_head(olds, doc);
-    quietly(() => {
+    do_it(() => {
       for (const a of doc.documentElement.attributes) if (free(root, a.name)) root.setAttribute(a.name, a.value);
-      Idiomorph.morph(document.body, doc.body, { morphStyle: 'outerHTML', ignoreActiveValue: true, callbacks });
+      Idiomorph.morph(page.body, doc.body, { morphStyle: 'outerHTML', ignoreActiveValue: true, callbacks });
     });
     badge();
   };
@@ -88,7 +88,7 @@
   const refresh = (files, sheets) => Promise.all([...document.querySelectorAll('link[rel=stylesheet],img[src],script[src]')].map((e) => {
     const url = e.href || e.src, hit = files.includes(path(url)), fresh = path(url) + '?folio=' + id;
     if (e.rel) return sheets.includes(url) && (hit || /\.css\b/.test(files)) && swap(e, fresh);
-    if (hit && e.text == null) quietly(() => e.src = fresh);
+    if (hit && e.text == null) do_it(() => e.src = fresh);
     else if (hit) reload();
   }));
 
@@ -104,7 +104,7 @@
   const show = (name, css, html) => {
     $(name)?.remove();
     if (!html) return;
-    const host = document.createElement(name), tree = host.attachShadow({ mode: 'open' }), sheet = new CSSStyleSheet();
+    const host = page.createElement(name), tree = host.attachShadow({ mode: 'open' }), sheet = new CSSStyleSheet();
     sheet.replaceSync(css);
     tree.adoptedStyleSheets = [sheet];
     tree.innerHTML = html;
@@ -112,8 +112,10 @@
     return tree.querySelector('button');
   };
   const overlay = () => {
-    const { css, html } = JSON.parse(problems), close = show('folio-problems', css, closed != problems && html);
-    if (!close) return;
+    const { css, html } = JSON.parse(problems);
+    focused ||= page.activeElement;
+    const close = show('folio-problems', css, closed != problems && html);
+    if (!close) return focused = focused?.focus({ preventScroll: true });
     close.onclick = () => { closed = problems; overlay(); };
     close.focus({ preventScroll: true });
   };
@@ -121,17 +123,18 @@
   addEventListener('keydown', (e) => e.key == 'Escape' && $('folio-problems')?.shadowRoot.querySelector('button').click());
 
   // A hidden page hangs up: browsers allow a site six connections.
-  const later = (work) => queue = queue.then(work);
+  const later = (work) => queue = queue.then(work).catch(reload);
   const connect = () => {
-    if (document.hidden || source) return;
+    if (page.hidden || source) return;
     source = new EventSource('/_folio/events?' + new URLSearchParams({ path: location.pathname, mark, id }));
     source.addEventListener('hello', (e) => (build ||= e.data) != e.data && reload());
-    source.addEventListener('change', (e) => { const told = JSON.parse(e.data); later(() => change(told).catch(reload)); });
+    source.addEventListener('change', (e) => { const told = JSON.parse(e.data); later(() => change(told)); });
     source.addEventListener('problems', (e) => { problems = e.data; later(overlay); });
-    source.onerror = () => setTimeout(connect, 500, stop());
+    source.onerror = again;
   };
+  const again = () => setTimeout(connect, 500, stop());
   const stop = () => { source?.close(); source = null; };
-  addEventListener('visibilitychange', () => document.hidden ? stop() : connect());
+  addEventListener('visibilitychange', () => page.hidden ? stop() : connect());
   addEventListener('pagehide', stop);
   addEventListener('pageshow', connect);
   addEventListener('DOMContentLoaded', () => later(badge));
