@@ -1,18 +1,20 @@
 // Keeps an open page as its site is: see serve/client.rs for what it is told.
 (() => {
   const page = document, root = page.documentElement;
-  let { mark, id, note } = page.currentScript.dataset, build, source, problems, closed, focused, morph, queue = Promise.resolve();
-  const $ = (selector) => page.querySelector(selector);
+  let { mark, id, note } = page.currentScript.dataset, build, source, problems, closed, focused, morph, parsed, queue = Promise.resolve();
+  const $ = (s) => page.querySelector(s);
   const path = (url) => new URL(url, location.href).pathname;
 
   // What scripts and the reader made or changed is theirs, and stays.
   const theirs = new WeakSet(), touched = new WeakMap();
   const see = (records) => records.forEach((r) => {
     if (r.type == 'attributes') touched.set(r.target, (touched.get(r.target) ?? new Set()).add(r.attributeName));
-    else if (page.readyState != 'loading') r.addedNodes.forEach((n) => theirs.add(n));
+    else if (parsed) r.addedNodes.forEach((n) => theirs.add(n));
   });
   const observer = new MutationObserver(see);
   observer.observe(root, { attributes: true, childList: true, subtree: true });
+  // What has been added so far was the parser's, and is told late.
+  page.addEventListener('readystatechange', () => parsed = !see(observer.takeRecords()));
   const do_it = (change) => {
     see(observer.takeRecords());
     change();
@@ -20,11 +22,11 @@
   };
   // A script that a script made is asynchronous without saying so.
   const own = (nodes) => [...nodes].filter((e) => !theirs.has(e) && !/\/_folio\//.test(e.src) && !(e.async && !e.hasAttribute('async')));
-  const free = (element, name) => !touched.get(element)?.has(name);
+  const free = (e, name) => !touched.get(e)?.has(name);
 
   // A reload comes back to the same place.
   let place = JSON.parse(sessionStorage.folio || 0);
-  delete sessionStorage.folio;
+  sessionStorage.folio = '';
   const reload = () => {
     sessionStorage.folio = JSON.stringify(place || [location.pathname, scrollX, scrollY]);
     location.reload();
@@ -60,7 +62,7 @@
       return !(theirs.has(old) || old.isEqualNode(next));
     },
     beforeNodeRemoved: (old) => !theirs.has(old),
-    beforeAttributeUpdated: (name, element) => free(element, name),
+    beforeAttributeUpdated: (name, e) => free(e, name),
   };
 
   const need = () => morph ||= new Promise((onload, onerror) =>
