@@ -164,7 +164,7 @@ if shutil.which("chromedriver"):
         while not (seen := script("return window.seen")):
             time.sleep(0.05)
         times.append(seen - saved)
-    print(f"  text on Chromium's screen{shown(times)}")
+    print(f"  text on Chromium's screen {shown(times)}")
     drive("DELETE", session)
     driver.terminate()
 

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::Timestamp;
 
 use crate::config::Overrides;
-use crate::pipeline::live::{Change, Clock};
+use crate::pipeline::live::{Change, Clock, LiveOptions};
 use crate::pipeline::{Cache, Explain, Options, Stats};
 use crate::plan::{Shown, Visibility};
 use crate::scaffold::Ci;
@@ -158,15 +158,11 @@ impl Serve {
     pub fn options(&self, clock: Clock, program: String, editor_url: Option<String>) -> serve::Options {
         const PORT: u16 = 4000;
         serve::Options {
-            root: self.root.clone(),
+            live: LiveOptions { root: self.root.clone(), drafts: shown(self.drafts), future: shown(self.future), clock, program },
             bind: self.bind,
             port: self.port.map_or(Port::From(PORT), Port::Exactly),
             allow_hosts: self.allow_host.clone(),
-            drafts: shown(self.drafts),
-            future: shown(self.future),
-            clock,
             watching: if self.poll { Watching::Poll } else { Watching::Events },
-            program,
             editor_url,
         }
     }
@@ -264,6 +260,12 @@ pub fn summary(stats: &Stats) -> String {
     let hidden: Vec<String> = hidden.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let hidden = if hidden.is_empty() { String::new() } else { format!(" (left out: {})", hidden.join(", ")) };
     format!("Built {pages}{hidden} in {time}: {}", parts.join(", "))
+}
+
+/// So many errors, in words.
+#[must_use]
+pub fn errors(count: usize) -> String {
+    if count == 1 { "1 error".to_owned() } else { format!("{count} errors") }
 }
 
 /// One line that says what a look at the site came to: `posts/a.md → 1 page, 9 ms`.

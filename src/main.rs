@@ -29,7 +29,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let is_serve = matches!(command, Command::Serve(_));
+    let then = match command {
+        Command::Serve(_) => "",
+        _ => "; nothing was changed",
+    };
     let result = match command {
         Command::Build(build) => run_build(&build, now),
         Command::Serve(serve) => run_serve(&serve, if epoch.is_some() { Clock::Fixed(now) } else { Clock::System }),
@@ -44,11 +47,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => {
             print_report(&report);
-            let errors = report.count(Severity::Error);
-            if is_serve {
-                return ExitCode::FAILURE;
-            }
-            say(&format!("{errors} {}; nothing was changed", if errors == 1 { "error" } else { "errors" }));
+            say(&format!("{}{then}", cli::errors(report.count(Severity::Error))));
             ExitCode::FAILURE
         }
     }
@@ -128,8 +127,7 @@ impl serve::Told for Terminal {
         match errors {
             0 if before > 0 => say("No errors"),
             0 => {}
-            1 => say("1 error"),
-            n => say(&format!("{n} errors")),
+            n => say(&cli::errors(n)),
         }
     }
 

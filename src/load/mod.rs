@@ -27,6 +27,15 @@ use crate::diag::{Diagnostic, Report};
 use crate::memo::Mark;
 use crate::paths::SourcePath;
 
+/// The folders of a site; beside them only `site.toml` is read, and the snapshot of counters where the site says.
+pub const FOLDERS: [&str; 4] = ["content", "data", "static", "templates"];
+
+/// Whether a path lies in one of a site's folders.
+#[must_use]
+pub fn is_in_folders(path: &SourcePath) -> bool {
+    FOLDERS.iter().any(|folder| path.below(folder).is_some())
+}
+
 /// What is there to build from. Every list is sorted by path.
 #[derive(Debug, Default)]
 pub struct Sources {

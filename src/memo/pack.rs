@@ -91,19 +91,19 @@ impl Pack {
         })
     }
 
-    /// A pack that holds all that this one does and puts what is new into a nameless file of its own, which goes
-    /// with it: others may then append to the first file. Handles mean the same in both.
+    /// A pack that holds all that this one does and puts what is new into a nameless file of its own in `folder`, which
+    /// goes with it: others may then append to the first file. Handles mean the same in both.
     ///
     /// # Errors
-    /// When no temporary file can be made, or this pack has branched already.
-    pub fn branch(&self) -> io::Result<Self> {
+    /// When the folder cannot be written to, or this pack has branched already.
+    pub fn branch(&self, folder: &Path) -> io::Result<Self> {
         if self.branch.is_some() {
             return Err(io::Error::other("this pack has branched already"));
         }
         let from = self.size();
         Ok(Self {
             file: self.file.try_clone()?,
-            branch: Some(Branch { file: tempfile::tempfile()?, from }),
+            branch: Some(Branch { file: tempfile::tempfile_in(folder)?, from }),
             end: AtomicU64::new(from),
             #[cfg(not(unix))]
             seek: Mutex::new(()),
@@ -197,13 +197,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (_, pack) = Pack::create(dir.path(), "pack-").unwrap();
         let old = pack.put(b"old").unwrap();
-        let branch = pack.branch().unwrap();
+        let branch = pack.branch(dir.path()).unwrap();
         let (theirs, ours) = (pack.put(b"theirs").unwrap(), branch.put(b"ours").unwrap());
         assert_eq!(branch.get(old).unwrap(), b"old");
         assert_eq!(branch.get(ours).unwrap(), b"ours");
         assert_eq!(pack.get(theirs).unwrap(), b"theirs");
         assert!(branch.is_own(ours) && !branch.is_own(old) && !pack.is_own(theirs));
-        assert!(branch.branch().is_err());
+        assert!(branch.branch(dir.path()).is_err());
     }
 
     #[test]

@@ -139,7 +139,8 @@ pub struct Parsed {
     pub errors: Report,
 }
 
-/// Parses one article. `memo` is what the thread has highlighted before; it changes the time only.
+/// Parses one article. `memo` is what the thread has highlighted before; it changes the time only, unless it was made to
+/// [postpone](Effort::Later) that: then code comes out plain, and the memo says so.
 #[must_use]
 pub fn parse(source: &SourcePath, text: &str, settings: &Settings, memo: &mut Memo) -> Parsed {
     let mut errors = Report::default();

@@ -28,15 +28,6 @@ pub(super) struct Known {
     files: BTreeMap<SourcePath, Entry>,
 }
 
-/// [`Known`], to be stored without being owned: the same fields in the same order.
-#[derive(Serialize)]
-struct Keep<'a> {
-    pack: &'a str,
-    looked: u64,
-    settings: Mark,
-    files: &'a BTreeMap<SourcePath, Entry>,
-}
-
 /// What is known of a file.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Entry {
@@ -149,47 +140,49 @@ impl Store {
         self.known.files.get(path)?.parsed
     }
 
-    /// Stores what is known now, for the next build. Where the pack holds more dead bytes than alive it is written
-    /// anew, and the handles in `files` with it.
+    /// A store that goes on in a branch of its pack, so that others may append to that.
     ///
     /// # Errors
     /// When the state folder cannot be written to.
-    pub(super) fn save(&mut self, files: &mut BTreeMap<SourcePath, Entry>, settings: Mark) -> Result<(), std::io::Error> {
+    pub(super) fn branch(self) -> Result<Self, std::io::Error> {
+        Ok(Self { pack: Arc::new(self.pack.branch(&self.folder)?), ..self })
+    }
+
+    /// Stores what is known now, for the next build.
+    ///
+    /// # Errors
+    /// When the state folder cannot be written to.
+    pub(super) fn save(self, files: BTreeMap<SourcePath, Entry>, settings: Mark) -> Result<(), std::io::Error> {
         let live: u64 = files.values().filter_map(|e| e.parsed).map(|h| h.doc.size() + h.body.size()).sum();
+        let mut known = Known { pack: self.known.pack.clone(), looked: self.looked, settings, files };
         if self.pack.size() > 2 * live + SLACK {
             let (name, pack) = Pack::create(&self.folder, PACK)?;
-            for handles in files.values_mut().filter_map(|e| e.parsed.as_mut()) {
+            known.pack = name;
+            for handles in known.files.values_mut().filter_map(|e| e.parsed.as_mut()) {
                 *handles = handles.copy(&self.pack, &pack)?;
             }
-            self.known.pack = name;
-            self.pack = Arc::new(pack);
         }
-        memo::save(&self.folder.join("files"), &self.stamp, &Keep { pack: &self.known.pack, looked: self.looked, settings, files })?;
-        memo::keep_only(&self.folder, PACK, &self.known.pack);
+        memo::save(&self.folder.join("files"), &self.stamp, &known)?;
+        memo::keep_only(&self.folder, PACK, &known.pack);
         Ok(())
     }
 
-    /// Takes in what another pack, a branch of an earlier state of this store's or of any other, holds of these files.
+    /// Stores what is known of these files, whose parsed articles lie in `from`: a branch of the pack called `name`.
     ///
     /// # Errors
     /// When a blob cannot be read, or the store cannot be written to.
-    pub(super) fn adopt(&mut self, files: &BTreeMap<SourcePath, Entry>, from: &Pack, pack_name: &str, settings: Mark) -> Result<(), std::io::Error> {
-        let same_pack = self.known.pack == pack_name;
-        let same_settings = self.known.settings == settings;
-        let mut files = files.clone();
+    pub(super) fn adopt(self, mut files: BTreeMap<SourcePath, Entry>, from: &Pack, name: &str, settings: Mark) -> Result<(), std::io::Error> {
         for (path, entry) in &mut files {
-            let mark = entry.mark;
-            let Some(handles) = &mut entry.parsed else { continue };
-            if same_pack && !from.is_own(handles.doc) {
-                continue;
-            }
-            let known = self.known.files.get(path).filter(|known| same_settings && known.mark == mark).and_then(|known| known.parsed);
-            *handles = match known {
+            let Some(handles) = entry.parsed else { continue };
+            // Others may have written since, and what they have need not be written again.
+            let known = self.known.files.get(path).filter(|known| known.mark == entry.mark).and_then(|known| self.parsed(known, settings));
+            entry.parsed = Some(match known {
+                _ if self.known.pack == name && !from.is_own(handles.doc) => handles,
                 Some(known) => known,
                 None => handles.copy(from, &self.pack)?,
-            };
+            });
         }
-        self.save(&mut files, settings)
+        self.save(files, settings)
     }
 
     /// The name of the pack.

@@ -149,7 +149,7 @@ pub fn build(options: &Options, progress: &dyn Progress) -> Result<Built, Report
 
 fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built, Report> {
     let start = Instant::now();
-    let looked = SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| u64::try_from(d.as_nanos()).ok()).unwrap_or(0);
+    let looked = now();
     let mut stats = Stats::default();
     let mut clock = Clock(start);
 
@@ -183,9 +183,9 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
 
     progress.stage("Reading", sources.articles.len());
     let settings = Settings::of(&config);
-    let parsed = parsing::parse_all(&sources.articles, &mut files, &store, &store.pack, Effort::Now, disk, &settings, progress);
+    let parsed = parsing::parse_all(&sources.articles, &mut files, &store, Effort::Now, disk, &settings, progress);
     stats.parsed = parsed.parsed;
-    report.extend(parsed.report);
+    parsed.errors.into_values().for_each(|errors| report.extend(errors));
     // Now that every article has been read, or known, its mark is its content's.
     let whole = whole(options, &text, &sources, &files);
     stats.parse = clock.lap();
@@ -252,7 +252,7 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
     };
     // A file that changed while the build ran was marked as one thing and shown as another: nothing is recorded.
     let records = (!moved.load(Ordering::Relaxed)).then(|| rendering.recorder.finish(rest));
-    if let Err(e) = keep(&records_path, &options.program, records.as_ref(), store, &mut files, settings.mark()) {
+    if let Err(e) = keep(&records_path, &options.program, records.as_ref(), store, files, settings.mark()) {
         report.push(
             Diagnostic::warning(format!("this build could not be kept for the next: {}", crate::load::reason(&e)))
                 .hint("the next build does all of it again"),
@@ -264,13 +264,18 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
     Ok(Built { stats, report, reasons, remains: Remains { _renderer: Some(renderer), _before: before } })
 }
 
+/// The system's clock, in nanoseconds since the epoch: for stamps, never for what is shown.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| u64::try_from(d.as_nanos()).ok()).unwrap_or(0)
+}
+
 /// Stores what the next build can use. The records come first: without them the files are only read again.
 fn keep(
     path: &Path,
     program: &str,
     records: Option<&Records>,
-    mut store: Store,
-    files: &mut BTreeMap<SourcePath, files::Entry>,
+    store: Store,
+    files: BTreeMap<SourcePath, files::Entry>,
     settings: Mark,
 ) -> std::io::Result<()> {
     if let Some(records) = records {

@@ -18,28 +18,33 @@ use crate::plan::Faulty;
 pub(super) struct ParsedSite {
     pub docs: Vec<Arc<Doc>>,
     pub faulty: Faulty,
-    pub report: Report,
+    /// What is wrong with each faulty article.
+    pub errors: BTreeMap<SourcePath, Report>,
     /// How many were parsed, not taken from the store.
     pub parsed: usize,
 }
 
 /// What became of one article.
-struct Outcome {
-    doc: Doc,
-    handles: Handles,
-    mark: Mark,
-    errors: Report,
-    fresh: bool,
+pub(super) struct Outcome {
+    pub doc: Doc,
+    pub handles: Handles,
+    pub mark: Mark,
+    pub errors: Report,
+    /// Whether it was parsed, not taken from the store.
+    origin: Origin,
 }
 
-/// Parses the articles; their entries in `files` are brought up to date. What is parsed goes `into` the store's pack
-/// or a branch of it.
-#[expect(clippy::too_many_arguments, reason = "each is a part of its own, used once")]
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    File,
+    Store,
+}
+
+/// Parses the articles; their entries in `files` are brought up to date.
 pub(super) fn parse_all(
     articles: &[SourcePath],
     files: &mut BTreeMap<SourcePath, Entry>,
     store: &Store,
-    into: &Pack,
     effort: Effort,
     disk: &Disk,
     settings: &Settings,
@@ -52,9 +57,9 @@ pub(super) fn parse_all(
         |memo, index| {
             let source = &articles[index];
             let known = files.get(source).and_then(|entry| Some((entry.mark, store.parsed(entry, settings_mark)?)));
-            let outcome = match known.and_then(|(mark, handles)| take(into, handles, mark)) {
+            let outcome = match known.and_then(|(mark, handles)| take(&store.pack, handles, mark)) {
                 Some(outcome) => Ok(outcome),
-                None => parse(source, disk, settings, into, memo),
+                None => parse(source, disk, settings, &store.pack, memo),
             };
             progress.step();
             outcome
@@ -64,10 +69,10 @@ pub(super) fn parse_all(
     for (source, outcome) in articles.iter().zip(outcomes) {
         match outcome {
             Ok(outcome) => {
-                site.parsed += usize::from(outcome.fresh);
+                site.parsed += usize::from(outcome.origin == Origin::File);
                 if outcome.errors.has_errors() {
                     site.faulty.parsed.insert(source.clone());
-                    site.report.extend(outcome.errors);
+                    site.errors.insert(source.clone(), outcome.errors);
                 }
                 if let Some(entry) = files.get_mut(source) {
                     entry.mark = outcome.mark;
@@ -77,46 +82,22 @@ pub(super) fn parse_all(
             }
             Err(error) => {
                 site.faulty.unreadable.insert(source.clone());
-                site.report.push(error);
+                site.errors.insert(source.clone(), Report::of(error));
             }
         }
     }
     site
 }
 
-/// An article that was parsed by itself.
-pub(super) struct Single {
-    pub doc: Doc,
-    pub handles: Handles,
-    pub mark: Mark,
-    pub errors: Report,
+/// Parses articles on every thread, each into `pack`. The results come in the order of the articles.
+pub(super) fn parse_each(articles: &[SourcePath], disk: &Disk, settings: &Settings, pack: &Pack, effort: Effort) -> Vec<Result<Outcome, Diagnostic>> {
+    on_every_thread(articles.len(), || Memo::with(effort), |memo, index| parse(&articles[index], disk, settings, pack, memo))
 }
-
-/// Parses these articles, each into `pack`. The results come in the order of the articles.
-pub(super) fn parse_each(
-    articles: &[SourcePath],
-    disk: &Disk,
-    settings: &Settings,
-    pack: &Pack,
-    memo: &mut Memo,
-    effort: Effort,
-) -> Vec<Result<Single, Diagnostic>> {
-    let single = |memo: &mut Memo, source| {
-        parse(source, disk, settings, pack, memo).map(|o| Single { doc: o.doc, handles: o.handles, mark: o.mark, errors: o.errors })
-    };
-    if articles.len() <= FEW && effort == Effort::Now {
-        return articles.iter().map(|source| single(memo, source)).collect();
-    }
-    on_every_thread(articles.len(), || Memo::with(effort), |memo, index| single(memo, &articles[index]))
-}
-
-/// So many articles are parsed before other threads would have begun.
-const FEW: usize = 4;
 
 /// An article from the store; `None` when the store cannot give it.
 fn take(pack: &Pack, handles: Handles, mark: Mark) -> Option<Outcome> {
     let doc = doc(pack, handles.doc)?;
-    Some(Outcome { doc, handles, mark, errors: Report::default(), fresh: false })
+    Some(Outcome { doc, handles, mark, errors: Report::default(), origin: Origin::Store })
 }
 
 /// Reads a stored `Doc` back.
@@ -124,7 +105,11 @@ pub(super) fn doc(pack: &Pack, handle: Handle) -> Option<Doc> {
     postcard::from_bytes(&pack.get(handle).ok()?).ok()
 }
 
-fn parse(source: &SourcePath, disk: &Disk, settings: &Settings, pack: &Pack, memo: &mut Memo) -> Result<Outcome, Diagnostic> {
+/// Parses one article into `pack`.
+///
+/// # Errors
+/// When its file cannot be read, or the pack not written to.
+pub(super) fn parse(source: &SourcePath, disk: &Disk, settings: &Settings, pack: &Pack, memo: &mut Memo) -> Result<Outcome, Diagnostic> {
     let (text, mark) = disk.marked_text(source)?;
     let parsed = parse::parse(source, &text, settings, memo);
     let full = |e: std::io::Error| {
@@ -133,7 +118,7 @@ fn parse(source: &SourcePath, disk: &Disk, settings: &Settings, pack: &Pack, mem
     let doc = postcard::to_stdvec(&parsed.doc).map_err(|e| full(std::io::Error::other(e)))?;
     let handles =
         Handles { doc: pack.put(&doc).map_err(full)?, body: pack.put(&parsed.body.to_bytes()).map_err(full)?, postponed: memo.take_postponed() };
-    Ok(Outcome { doc: parsed.doc, handles, mark, errors: parsed.errors, fresh: true })
+    Ok(Outcome { doc: parsed.doc, handles, mark, errors: parsed.errors, origin: Origin::File })
 }
 
 /// Works through `0..count` on every thread of the pool; each makes a tool of its own and keeps it to itself.

@@ -20,33 +20,29 @@ mod rules;
 mod watch;
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use address::Bind;
 use notice::Notices;
 use problems::Problems;
+use watch::Watcher;
 
 use crate::diag::{Diagnostic, Report};
 use crate::pipeline::Progress;
-use crate::pipeline::live::{Change, Clock, Live, LiveOptions, Look, Preview};
+use crate::pipeline::live::{Change, Live, LiveOptions, Look, Preview};
 use crate::plan::Shown;
 
 /// What to serve, and how.
 #[derive(Clone, Debug)]
 pub struct Options {
-    pub root: PathBuf,
+    pub live: LiveOptions,
     pub bind: Bind,
     pub port: Port,
     /// Names that browsers may know the server by, besides those of the addresses it is bound to.
     pub allow_hosts: Vec<String>,
-    pub drafts: Shown,
-    pub future: Shown,
-    pub clock: Clock,
     pub watching: Watching,
-    pub program: String,
     /// Where a link to a line of a file leads, with `{path}`, `{line}` and `{column}` in it.
     pub editor_url: Option<String>,
 }
@@ -95,7 +91,7 @@ struct Shared {
     notices: Notices,
     hosts: hosts::Hosts,
     /// To the thread that keeps the site.
-    tell: std::sync::Mutex<Sender<Message>>,
+    tell: Mutex<Sender<Message>>,
     drafts: Shown,
     future: Shown,
 }
@@ -106,7 +102,7 @@ impl Shared {
         let before = self.preview.failures_seen();
         let answer = ask(&self.preview);
         if self.preview.failures_seen() != before {
-            let _ = self.tell.lock().unwrap_or_else(std::sync::PoisonError::into_inner).send(Message::Failed);
+            let _ = self.tell.lock().unwrap_or_else(PoisonError::into_inner).send(Message::Failed);
         }
         answer
     }
@@ -125,38 +121,29 @@ const MANY: usize = 256;
 /// returned.
 pub fn run(options: &Options, progress: &dyn Progress, told: &Arc<dyn Told>) -> Result<(), Report> {
     let start = Instant::now();
+    let mut live = Live::open(options.live.clone())?;
     let listeners = address::listen(&options.bind, options.port).map_err(Report::of)?;
     let (tell, messages) = channel();
-    let root = options.root.canonicalize().unwrap_or_else(|_| options.root.clone());
     // Watching begins first, so that nothing is missed while the site is read.
     let watcher = match options.watching {
-        Watching::Events => Some(watch::Watcher::start(&root, tell.clone())),
+        Watching::Events => Watcher::start(live.root(), tell.clone()).map_err(|trouble| told.trouble(&trouble)).ok(),
         Watching::Poll => None,
     };
-    let live = Live::open(
-        LiveOptions { root, drafts: options.drafts, future: options.future, clock: options.clock, program: options.program.clone() },
-        progress,
-    )?;
-    let addresses: Vec<SocketAddr> = listeners.iter().filter_map(|l| l.local_addr().ok()).collect();
+    live.start(progress);
     let shared = Arc::new(Shared {
         preview: live.preview(),
-        notices: Notices::new(&options.program),
+        notices: Notices::new(&options.live.program),
         hosts: hosts::Hosts::new(&options.allow_hosts),
-        tell: std::sync::Mutex::new(tell.clone()),
-        drafts: options.drafts,
-        future: options.future,
+        tell: Mutex::new(tell.clone()),
+        drafts: options.live.drafts,
+        future: options.live.future,
     });
     let prefix = shared.preview.prefix();
-    let urls: Vec<String> = addresses.iter().map(|a| format!("http://{}{prefix}/", shown(*a))).collect();
+    let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok());
+    let urls: Vec<String> = addresses.map(|address| format!("http://{}{prefix}/", shown(address))).collect();
     told.serving(&urls, live.articles(), start.elapsed());
-    let keeper = Keeper {
-        live,
-        shared: Arc::clone(&shared),
-        told: Arc::clone(told),
-        problems: Problems::new(options.editor_url.clone()),
-        watcher,
-        watching: options.watching,
-    };
+    let problems = Problems::new(options.editor_url.clone());
+    let keeper = Keeper { live, shared: Arc::clone(&shared), told: Arc::clone(told), problems, watcher, kept: Kept::NotYet };
     let serving = std::thread::spawn(move || {
         let served = http::serve(listeners, &shared);
         let _ = tell.send(Message::Stop);
@@ -183,31 +170,34 @@ struct Keeper {
     shared: Arc<Shared>,
     told: Arc<dyn Told>,
     problems: Problems,
-    watcher: Option<Result<watch::Watcher, Diagnostic>>,
-    watching: Watching,
+    /// Where there is none, everything is looked at again and again.
+    watcher: Option<Watcher>,
+    kept: Kept,
+}
+
+/// Whether what was read is kept for builds and for the next start.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// All of it, or so little is not that it can wait for the end.
+    Enough,
+    NotYet,
 }
 
 impl Keeper {
     fn run(mut self, messages: &Receiver<Message>) {
-        if let Some(Err(trouble)) = &self.watcher {
-            self.told.trouble(trouble);
-            self.watching = Watching::Poll;
-        }
         self.check();
-        let mut kept = false;
         loop {
-            // What was read is kept as soon as there is time, for builds and for the next start.
-            if !kept && !self.live.has_more_to_do() {
-                kept = self.live.keep().is_ok();
+            if self.kept == Kept::NotYet && !self.live.has_more_to_do() && self.live.keep().is_ok() {
+                self.kept = Kept::Enough;
             }
             match messages.recv_timeout(self.patience()) {
                 Ok(Message::Look(look)) => match watch::gather(look, messages, self.live.root()) {
-                    Some(look) => kept &= !self.look(&look),
+                    Some(look) => self.look_where_told(&look),
                     None => break,
                 },
                 Ok(Message::Failed) => self.tell_problems(),
                 Err(RecvTimeoutError::Timeout) if self.live.has_more_to_do() => self.live.go_on(),
-                Err(RecvTimeoutError::Timeout) => kept &= !self.look(&Look::Everywhere),
+                Err(RecvTimeoutError::Timeout) => self.look(&Look::Everywhere),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -218,45 +208,58 @@ impl Keeper {
     /// How long to wait for a message until it is time to look anyway.
     fn patience(&self) -> Duration {
         const LONGEST: Duration = Duration::from_secs(3600);
+        const SHORTEST: Duration = Duration::from_millis(10);
         if self.live.has_more_to_do() {
             return Duration::ZERO;
         }
         let until_turn = self.live.next_turn().map(|turn| turn.duration_since(jiff::Timestamp::now()));
         let until_turn = until_turn.map_or(LONGEST, |d| d.try_into().unwrap_or(Duration::ZERO));
-        match self.watching {
-            Watching::Events if !self.live.has_links() => until_turn.clamp(Duration::from_millis(10), LONGEST),
-            Watching::Events | Watching::Poll => POLL.min(until_turn.max(Duration::from_millis(10))),
+        let is_told = self.watcher.is_some() && !self.live.has_links();
+        until_turn.clamp(SHORTEST, if is_told { LONGEST } else { POLL })
+    }
+
+    /// Looks where the watcher says.
+    fn look_where_told(&mut self, look: &Look) {
+        // A folder that has come is watched before it is looked at, so that nothing falls in between. What is looked at
+        // everywhere may have been taken away and made again.
+        if *look == Look::Everywhere
+            && let Some(watcher) = &mut self.watcher
+        {
+            watcher.forget();
+        }
+        self.follow();
+        let outlying = self.live.outlying();
+        self.look(look);
+        if self.live.outlying() != outlying {
+            self.follow();
+            self.look(&Look::Everywhere);
         }
     }
 
-    /// Looks, and tells what has come of it; whether that was so much that it should be kept at once.
-    fn look(&mut self, look: &Look) -> bool {
-        // A folder that has come is watched before it is looked at, so that nothing falls in between.
-        self.follow(look);
-        let outlying = self.live.outlying();
-        let mut change = self.live.look(look);
-        if self.live.outlying() != outlying {
-            self.follow(look);
-            let more = self.live.look(&Look::Everywhere);
-            change.files.extend(more.files);
-        }
+    /// Looks, and tells what has come of it.
+    fn look(&mut self, look: &Look) {
+        let before = self.shared.preview.generation();
+        let change = self.live.look(look);
         // Time alone may have changed what is to be seen.
-        self.shared.notices.changed(&change.assets);
+        if self.shared.preview.generation() != before || !change.assets.is_empty() {
+            self.shared.notices.changed(&change.assets);
+        }
         if !change.files.is_empty() {
             self.told.changed(&change);
         }
         self.check();
-        change.files.len() > MANY
+        if change.files.len() > MANY {
+            self.kept = Kept::NotYet;
+        }
     }
 
-    fn follow(&mut self, look: &Look) {
-        if let Some(Ok(watcher)) = &mut self.watcher {
-            let followed = watcher.follow(self.live.outlying().as_ref(), look);
-            if let Err(trouble) = followed {
-                self.told.trouble(&trouble);
-                self.watching = Watching::Poll;
-                self.watcher = None;
-            }
+    fn follow(&mut self) {
+        let outlying = self.live.outlying();
+        if let Some(watcher) = &mut self.watcher
+            && let Err(trouble) = watcher.follow(outlying.as_ref())
+        {
+            self.told.trouble(&trouble);
+            self.watcher = None;
         }
     }
 
@@ -266,8 +269,8 @@ impl Keeper {
     }
 
     fn tell_problems(&mut self) {
-        let report = self.live.problems();
-        if let Some(news) = self.problems.take(report, self.live.root()) {
+        let news = self.live.news().and_then(|report| self.problems.take(report, self.live.root()));
+        if let Some(news) = news {
             self.shared.notices.problems(news.json);
             self.told.problems(&news.new, news.errors, news.before);
         }

@@ -1,5 +1,6 @@
 //! What is wrong, for a terminal and for the browser.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,6 +15,11 @@ fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let _ = pulldown_cmark_escape::escape_html(&mut out, text);
     out
+}
+
+/// What is said of which file, wherever in it.
+fn what(d: &Diagnostic) -> (Severity, &str, Option<&str>) {
+    (d.severity, &d.message, d.file.as_deref())
 }
 
 /// What was told last.
@@ -48,8 +54,8 @@ impl Problems {
             return None;
         }
         // Something that only moved is no news to a reader of the terminal.
-        let known = |d: &Diagnostic| self.last.items().iter().any(|old| (&old.message, &old.file, old.severity) == (&d.message, &d.file, d.severity));
-        let new: Report = report.items().iter().filter(|d| !known(d)).cloned().collect();
+        let told: HashSet<_> = self.last.items().iter().map(what).collect();
+        let new: Report = report.items().iter().filter(|d| !told.contains(&what(d))).cloned().collect();
         let (errors, before) = (errors.len(), self.last.count(Severity::Error));
         self.last = report;
         self.told = Some(Arc::clone(&json));

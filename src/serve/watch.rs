@@ -15,12 +15,9 @@ use notify_debouncer_full::{DebounceEventResult, DebouncedEvent, Debouncer, NoCa
 use super::Message;
 use crate::config;
 use crate::diag::Diagnostic;
-use crate::load::is_below_litter;
+use crate::load::{FOLDERS, is_below_litter};
 use crate::paths::SourcePath;
 use crate::pipeline::live::Look;
-
-/// The folders of a site that are watched with all that is below them.
-const FOLDERS: [&str; 4] = ["content", "data", "static", "templates"];
 
 /// A path must have been left alone for so long before it is looked at: an editor's save is several steps.
 const SETTLED: Duration = Duration::from_millis(10);
@@ -72,15 +69,16 @@ impl Watcher {
         Ok(watcher)
     }
 
-    /// Watches what may have come since: folders of the site, and the folder of a file outside of them. Before a look
-    /// everywhere each is watched anew, since one of them may have been taken away and made again.
+    /// Forgets what is watched: the next [`Watcher::follow`] watches all of it anew.
+    pub(super) fn forget(&mut self) {
+        self.watched.clear();
+    }
+
+    /// Watches what may have come since: folders of the site, and the folder of a file outside of them.
     ///
     /// # Errors
     /// When the system cannot watch so many folders.
-    pub(super) fn follow(&mut self, outlying: Option<&SourcePath>, look: &Look) -> Result<(), Diagnostic> {
-        if *look == Look::Everywhere {
-            self.watched.clear();
-        }
+    pub(super) fn follow(&mut self, outlying: Option<&SourcePath>) -> Result<(), Diagnostic> {
         for folder in FOLDERS {
             self.watch(self.root.join(folder), RecursiveMode::Recursive).map_err(failed)?;
         }
@@ -96,18 +94,23 @@ impl Watcher {
             self.watched.remove(&folder);
         } else if !self.watched.contains(&folder) {
             match self.debouncer.watch(&folder, mode) {
-                // It went away while it was walked through, of which there will be word.
-                Err(_) if !folder.is_dir() => {}
-                Err(e)
-                    if matches!(e.kind, ErrorKind::PathNotFound)
-                        || matches!(&e.kind, ErrorKind::Io(e) if e.kind() == std::io::ErrorKind::NotFound) => {}
-                result => {
-                    result?;
+                Ok(()) => {
                     self.watched.insert(folder);
                 }
+                // A part of it went away while it was walked through, of which there will be word.
+                Err(e) if is_missing(&e) => {}
+                Err(e) => return Err(e),
             }
         }
         Ok(())
+    }
+}
+
+fn is_missing(error: &notify::Error) -> bool {
+    match &error.kind {
+        ErrorKind::PathNotFound => true,
+        ErrorKind::Io(e) => e.kind() == std::io::ErrorKind::NotFound,
+        _ => false,
     }
 }
 
@@ -204,7 +207,22 @@ fn both(a: Look, b: Look) -> Look {
 
 #[cfg(test)]
 mod tests {
+    use notify_debouncer_full::notify::Event;
+    use notify_debouncer_full::notify::event::{Flag, ModifyKind};
+
     use super::*;
+
+    #[test]
+    fn where_events_were_lost_everything_is_looked_at() {
+        let root = Path::new("/site");
+        let event = |event: Event| DebouncedEvent::new(event, Instant::now());
+        let modified = |path: &str| event(Event::new(EventKind::Modify(ModifyKind::Any)).add_path(path.into()));
+        let a = SourcePath::new("content/a.md").unwrap();
+        assert_eq!(where_to_look(root, &[modified("/site/content/a.md")]), Some(Look::At([a].into())));
+        let overflow = event(Event::new(EventKind::Other).set_flag(Flag::Rescan));
+        assert_eq!(where_to_look(root, &[modified("/site/content/a.md"), overflow]), Some(Look::Everywhere));
+        assert_eq!(where_to_look(root, &[modified("/site/public/a.html")]), None);
+    }
 
     #[test]
     fn only_what_is_of_the_site_is_looked_at() {

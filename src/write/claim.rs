@@ -15,16 +15,42 @@ pub struct Claim {
     _lock: File,
 }
 
+/// Why a claim was not given.
+enum Refused {
+    /// Another process holds it.
+    Held(Diagnostic),
+    Unwritable(Diagnostic),
+}
+
 impl Claim {
     /// Takes the site's lock.
     ///
     /// # Errors
     /// When another process holds it, or the state folder cannot be written to.
     pub fn take(root: &Path) -> Result<Self, Diagnostic> {
+        Self::wait(root, Duration::ZERO)
+    }
+
+    /// Takes the site's lock, waiting for another process to end.
+    ///
+    /// # Errors
+    /// As [`Claim::take`], once `patience` has run out.
+    pub fn wait(root: &Path, patience: Duration) -> Result<Self, Diagnostic> {
+        let start = Instant::now();
+        loop {
+            match Self::attempt(root) {
+                Ok(claim) => return Ok(claim),
+                Err(Refused::Held(_)) if start.elapsed() < patience => std::thread::sleep(Duration::from_millis(50)),
+                Err(Refused::Held(refused) | Refused::Unwritable(refused)) => return Err(refused),
+            }
+        }
+    }
+
+    fn attempt(root: &Path) -> Result<Self, Refused> {
         let state = root.join(STATE);
         let unwritable = |path: &Path, verb: &str, e: &std::io::Error| {
-            failed(path, verb, e)
-                .hint(format!("Folio keeps what it knows of earlier builds in {STATE}/ beside site.toml; make the site's folder writable"))
+            let hint = format!("Folio keeps what it knows of earlier builds in {STATE}/ beside site.toml; make the site's folder writable");
+            Refused::Unwritable(failed(path, verb, e).hint(hint))
         };
         fs::create_dir_all(&state).map_err(|e| unwritable(&state, "made", &e))?;
         let path = state.join("lock");
@@ -35,7 +61,7 @@ impl Claim {
                 let mut holder = String::new();
                 let _ = lock.read_to_string(&mut holder);
                 let by = if holder.trim().is_empty() { String::new() } else { format!(" (process {})", holder.trim()) };
-                return Err(Diagnostic::error(format!("another folio is building this site{by}")).hint("wait for it to end"));
+                return Err(Refused::Held(Diagnostic::error(format!("another folio is building this site{by}")).hint("wait for it to end")));
             }
             // Where a file system has no locks it is better to build than to refuse.
             Ok(()) | Err(TryLockError::Error(_)) => {}
@@ -45,29 +71,9 @@ impl Claim {
         Ok(Self { state, _lock: lock })
     }
 
-    /// Takes the site's lock, waiting for another process to end.
-    ///
-    /// # Errors
-    /// As [`Claim::take`], once `patience` has run out.
-    pub fn wait(root: &Path, patience: Duration) -> Result<Self, Diagnostic> {
-        let start = Instant::now();
-        loop {
-            match Self::take(root) {
-                Err(_) if is_held(root) && start.elapsed() < patience => std::thread::sleep(Duration::from_millis(50)),
-                result => return result,
-            }
-        }
-    }
-
     /// The state folder.
     #[must_use]
     pub fn state(&self) -> &Path {
         &self.state
     }
-}
-
-/// Whether another process holds the lock.
-fn is_held(root: &Path) -> bool {
-    let lock = OpenOptions::new().read(true).write(true).open(root.join(STATE).join("lock"));
-    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }

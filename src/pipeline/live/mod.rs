@@ -8,9 +8,13 @@
 //! named or grouped makes a new plan. Either way what is wrong is left as it last was right: an article that
 //! cannot be parsed keeps its last text, templates that cannot be read keep their last state.
 
+mod article;
 mod kept;
 mod looking;
 mod preview;
+mod problems;
+mod samples;
+mod start;
 mod state;
 
 use std::collections::BTreeSet;
@@ -20,10 +24,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 pub use preview::{Found, Preview, Shown, Standing, What};
-use state::State;
+use state::{State, Taken};
 
-use super::{Cache, Progress, finished};
-use crate::config::Overrides;
+use super::{Progress, finished};
 use crate::diag::{Diagnostic, Report};
 use crate::load::Disk;
 use crate::paths::{Route, SourcePath};
@@ -66,7 +69,7 @@ pub enum Look {
 }
 
 /// What a look came to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Change {
     /// The files that have changed, in order.
     pub files: Vec<SourcePath>,
@@ -86,22 +89,30 @@ pub struct Live {
     state: Option<State>,
     /// What keeps the site from being planned at all.
     hopeless: Report,
+    /// What was told last to be wrong.
+    told: Option<Report>,
 }
 
-/// How long to wait for a build that holds the store.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 impl Live {
-    /// Reads a site. One with errors is live too, as far as it goes: [`Live::problems`] tells them.
+    /// A site in this folder, of which nothing is known yet: [`Live::start`] reads it.
     ///
     /// # Errors
     /// When the folder is not there.
-    pub fn open(options: LiveOptions, progress: &dyn Progress) -> Result<Self, Report> {
+    pub fn open(options: LiveOptions) -> Result<Self, Report> {
         let disk = Disk::open(&options.root).map_err(Report::of)?;
         let preview = Arc::new(Preview::new(disk.clone()));
-        let mut live = Self { options, disk, preview, state: None, hopeless: Report::default() };
-        live.start(progress);
-        Ok(live)
+        Ok(Self { options, disk, preview, state: None, hopeless: Report::default(), told: None })
+    }
+
+    /// Reads the site. One with errors is live too, as far as it goes: [`Live::news`] tells them.
+    pub fn start(&mut self, progress: &dyn Progress) {
+        match State::start(&self.disk, &self.options.program, self.visibility(), &self.preview, progress) {
+            Ok(state) => {
+                self.hopeless = Report::default();
+                self.state = Some(state);
+            }
+            Err(report) => self.hopeless = report,
+        }
     }
 
     /// What is to be shown.
@@ -132,38 +143,25 @@ impl Live {
         Visibility { drafts: self.options.drafts, future: self.options.future, now: self.options.clock.now() }
     }
 
-    fn start(&mut self, progress: &dyn Progress) {
-        let visibility = self.visibility();
-        match State::start(&self.disk, &self.options.program, visibility, PATIENCE, progress) {
-            Ok(mut state) => {
-                state.plan_anew(&self.disk, visibility, &self.preview);
-                self.hopeless = Report::default();
-                self.state = Some(state);
-            }
-            Err(report) => self.hopeless = report,
-        }
-    }
-
     /// Looks for changes and takes them in; afterwards [`Live::preview`] shows them.
     pub fn look(&mut self, look: &Look) -> Change {
         let start = Instant::now();
         let visibility = self.visibility();
-        let mut change = match &mut self.state {
+        let taken = match &mut self.state {
             Some(state) => state.look(look, &self.disk, visibility, &self.preview),
             None => {
                 self.start(&Quiet);
-                Change::default()
+                Taken { files: Vec::new(), assets: Vec::new() }
             }
         };
-        change.pages = self.preview.refresh(self.preview.pages_of(&change.files));
-        change.time = start.elapsed();
-        change
+        let pages = self.preview.refresh(self.preview.pages_of(&taken.files));
+        Change { files: taken.files, assets: taken.assets, pages, time: start.elapsed() }
     }
 
     /// When articles next come to be seen or no longer are, whatever is edited.
     #[must_use]
     pub fn next_turn(&self) -> Option<Timestamp> {
-        let until = self.state.as_ref()?.until();
+        let until = self.preview.until()?;
         matches!(self.options.clock, Clock::System).then(|| Timestamp::from_second(until).ok()).flatten()
     }
 
@@ -173,7 +171,6 @@ impl Live {
         if let Some(state) = &mut self.state {
             state.check(&self.preview);
         }
-        self.preview.refresh(Vec::new());
     }
 
     /// Whether there is work that nobody waits for: [`Live::go_on`].
@@ -189,15 +186,21 @@ impl Live {
         }
     }
 
-    /// Everything that is wrong, ready to be shown. Errors of pages are those of pages that were rendered.
-    #[must_use]
-    pub fn problems(&self) -> Report {
+    /// Everything that is wrong, ready to be shown, when that is not what was told last. Errors of pages are those of
+    /// pages that were rendered.
+    pub fn news(&mut self) -> Option<Report> {
         let mut report = self.hopeless.clone();
+        let edited = self.state.as_ref().map_or(&[][..], |state| &state.edited);
         if let Some(state) = &self.state {
             report.extend(state.problems());
         }
         report.extend(self.preview.failures());
-        finished(report, &self.disk)
+        // The same may be said of a line that is another one now.
+        if self.told.as_ref() == Some(&report) && !edited.iter().any(|file| report.tells_of(file.as_str())) {
+            return None;
+        }
+        self.told = Some(report.clone());
+        Some(finished(report, &self.disk))
     }
 
     /// Articles that are shown.
@@ -224,12 +227,4 @@ struct Quiet;
 impl Progress for Quiet {
     fn stage(&self, _: &'static str, _: usize) {}
     fn step(&self) {}
-}
-
-/// A preview takes from the store whatever it can.
-const CACHE: Cache = Cache::Use;
-
-/// A site's settings come from its file alone.
-fn overrides() -> Overrides {
-    Overrides::default()
 }

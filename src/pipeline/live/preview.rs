@@ -10,6 +10,8 @@ use crate::diag::{Diagnostic, Report};
 use crate::load::Disk;
 use crate::memo::Mark;
 use crate::paths::{OutPath, Route, SourcePath};
+use crate::pipeline::files::Handles;
+use crate::pipeline::stored::Table;
 use crate::plan::{CopyFrom, JobKind, Plan};
 use crate::render::{Content, Renderer};
 
@@ -28,20 +30,23 @@ pub struct Preview {
 /// The site as it was last planned.
 pub(super) struct Site {
     pub renderer: Renderer,
+    /// What the renderer's inputs know of files.
+    pub table: Arc<RwLock<Table>>,
     pub prefix: String,
-    pub origin: String,
     /// Grows with every change.
     pub generation: u64,
     /// Where pages have gone that are no longer at these routes.
     pub moves: HashMap<Route, Route>,
+    /// When it was planned.
     pub now: jiff::Timestamp,
+    /// The seconds around then in which the same articles are to be seen.
+    pub span: (i64, i64),
 }
 
 /// Something that a route leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     pub out: OutPath,
-    pub route: Route,
     pub what: What,
     pub standing: Standing,
 }
@@ -102,6 +107,31 @@ impl Preview {
         self.site().as_ref().map(|site| look(site.renderer.plan()))
     }
 
+    /// Whether there is a plan, and the same articles are to be seen as when it was made.
+    pub(super) fn holds_at(&self, now: jiff::Timestamp) -> bool {
+        self.site().as_ref().is_some_and(|site| (site.span.0..site.span.1).contains(&now.as_second()))
+    }
+
+    /// The second in which other articles are to be seen.
+    pub(super) fn until(&self) -> Option<i64> {
+        self.site().as_ref().map(|site| site.span.1)
+    }
+
+    /// A number that grows with every change of what is to be seen.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.site().as_ref().map_or(0, |site| site.generation)
+    }
+
+    /// Takes in where an article lies now that is the same as before.
+    pub(super) fn put(&self, source: &SourcePath, handles: Handles) {
+        if let Some(site) = self.site().as_ref()
+            && let Some(node) = site.renderer.plan().by_source.get(source)
+        {
+            site.table.write().unwrap_or_else(PoisonError::into_inner).put(*node, handles);
+        }
+    }
+
     /// Where pages go with a new plan.
     pub(super) fn moves_to(&self, new: &Plan, renamed: &BTreeMap<SourcePath, SourcePath>) -> HashMap<Route, Route> {
         self.site().as_ref().map(|site| site.moves_to(new, renamed)).unwrap_or_default()
@@ -143,30 +173,19 @@ impl Preview {
         self.site().as_ref().map(|site| site.prefix.clone()).unwrap_or_default()
     }
 
-    /// The scheme and host that the site is published at.
-    #[must_use]
-    pub fn origin(&self) -> String {
-        self.site().as_ref().map(|site| site.origin.clone()).unwrap_or_default()
-    }
-
     /// What answers at exactly this route.
     #[must_use]
     pub fn find(&self, route: &Route) -> Option<Found> {
-        self.find_file(&route.out_path())
-    }
-
-    /// What a file of the output is.
-    #[must_use]
-    pub fn find_file(&self, out: &OutPath) -> Option<Found> {
+        let out = route.out_path();
         let site = self.site();
         let site = site.as_ref()?;
-        let job = site.renderer.plan().jobs.get(out)?;
+        let job = site.renderer.plan().jobs.get(&out)?;
         let what = match &job.kind {
             JobKind::Copy(CopyFrom::Site(source)) => What::File(self.disk.place(source)?),
             JobKind::Copy(CopyFrom::Theme { bytes, .. }) => What::Theme(bytes),
             _ => What::Page,
         };
-        Some(Found { out: out.clone(), route: job.route.clone(), what, standing: site.standing(&job.kind) })
+        Some(Found { out, what, standing: site.standing(&job.kind) })
     }
 
     /// The content of a small file of the output that steers a host, such as `_redirects`.
