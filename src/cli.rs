@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::Timestamp;
 
 use crate::config::Overrides;
+use crate::deploy::{self, Action, Consent, Force};
 use crate::pipeline::live::{Change, Clock, LiveOptions};
 use crate::pipeline::{Cache, Explain, Options, Stats};
 use crate::plan::{Shown, Visibility};
@@ -31,6 +32,8 @@ pub enum Command {
     New(New),
     /// Write a new site that builds at once
     Init(Init),
+    /// Build the site and take it to its host
+    Deploy(Deploy),
     /// Print a completion script
     Completions {
         /// The shell to complete for
@@ -111,6 +114,42 @@ pub enum StatsFormat {
     Json,
 }
 
+/// Arguments of `folio deploy`.
+#[expect(clippy::struct_excessive_bools, reason = "flags, as they are written; `options` gives them meaning")]
+#[derive(Debug, Args)]
+pub struct Deploy {
+    /// Where to: the name of a table of [deploy] in site.toml [default: the only one]
+    #[arg(value_name = "TARGET")]
+    pub target: Option<String>,
+    /// The site's folder
+    #[arg(long, default_value = ".", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub root: PathBuf,
+    /// Say what would be done, and do nothing
+    #[arg(long, conflicts_with = "rollback")]
+    pub dry_run: bool,
+    /// Send every file anew, over files that Folio did not put there and over another's lock
+    #[arg(long)]
+    pub force: bool,
+    /// Delete files without a question, however many
+    #[arg(long)]
+    pub yes: bool,
+    /// Put back what was there before the last deploy
+    #[arg(long)]
+    pub rollback: bool,
+    /// Print what was done on standard output
+    #[arg(long, value_name = "FORMAT")]
+    pub report: Option<ReportFormat>,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// How a report is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    Json,
+}
+
 /// Arguments of `folio new`.
 #[derive(Debug, Args)]
 pub struct New {
@@ -148,6 +187,34 @@ impl Build {
             cache: if self.no_cache { Cache::Ignore } else { Cache::Use },
             explain: if self.explain { Explain::Yes } else { Explain::No },
             program,
+        }
+    }
+}
+
+impl Deploy {
+    /// What the arguments mean.
+    #[must_use]
+    pub fn options(&self, now: Timestamp, program: String) -> deploy::Options {
+        deploy::Options {
+            build: Options {
+                root: self.root.clone(),
+                output: None,
+                overrides: Overrides::default(),
+                visibility: Visibility { drafts: Shown::No, future: Shown::No, now },
+                jobs: None,
+                cache: Cache::Use,
+                explain: Explain::No,
+                program,
+            },
+            target: self.target.clone(),
+            action: match (self.rollback, self.dry_run) {
+                (true, _) => Action::RollBack,
+                (false, true) => Action::Plan,
+                (false, false) => Action::Deploy,
+            },
+            force: if self.force { Force::Yes } else { Force::No },
+            consent: if self.yes { Consent::Given } else { Consent::Ask },
+            now: now.as_second(),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod deploy;
 pub mod diag;
 pub mod load;
 pub mod memo;
@@ -14,6 +15,7 @@ pub mod paths;
 pub mod pipeline;
 pub mod plan;
 pub mod render;
+mod rules;
 pub mod scaffold;
 pub mod schema;
 pub mod serve;

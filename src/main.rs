@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
-use folio::cli::{self, Build, Cli, Command, Init, New, Serve, StatsFormat};
+use folio::cli::{self, Build, Cli, Command, Deploy, Init, New, ReportFormat, Serve, StatsFormat};
+use folio::deploy::{self, Stopped, Summary};
 use folio::diag::{Diagnostic, Report, Severity, Style};
 use folio::pipeline::live::{Change, Clock};
 use folio::pipeline::{self, Progress};
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Build(build) => run_build(&build, now),
         Command::Serve(serve) => run_serve(&serve, if epoch.is_some() { Clock::Fixed(now) } else { Clock::System }),
+        Command::Deploy(deploy) => return run_deploy(&deploy, now),
         Command::New(new) => run_new(&new, now),
         Command::Init(init) => run_init(&init, now),
         Command::Completions { shell } => {
@@ -133,6 +135,90 @@ impl serve::Told for Terminal {
 
     fn trouble(&self, trouble: &Diagnostic) {
         print_report(&Report::of(trouble.clone()));
+    }
+}
+
+fn run_deploy(args: &Deploy, now: Timestamp) -> ExitCode {
+    let bar = Bar::new(args.quiet);
+    let person = Person { bar: &bar, quiet: args.quiet };
+    let result = deploy::run(&args.options(now, cli::program()), &person);
+    bar.clear();
+    let (report, code, then) = match result {
+        Ok(summary) => {
+            if summary.done == deploy::Done::Planned && !args.quiet {
+                say(&summary.plan());
+            }
+            match args.report {
+                Some(ReportFormat::Json) => print(&summary.json().to_string()),
+                None => {}
+            }
+            if !args.quiet {
+                say(&summary.line());
+            }
+            return ExitCode::SUCCESS;
+        }
+        Err(Stopped::Usage(report)) => (report, 2, "; nothing was changed"),
+        Err(Stopped::Refused(report)) => (report, 1, "; nothing was changed at the host"),
+        Err(Stopped::Halfway(report)) => (report, 1, "; the site there still hangs together: deploy again to go on"),
+    };
+    print_report(&report);
+    say(&format!("{}{then}", cli::errors(report.count(Severity::Error))));
+    ExitCode::from(code)
+}
+
+/// The person at the terminal, if there is one.
+struct Person<'a> {
+    bar: &'a Bar,
+    quiet: bool,
+}
+
+impl Person<'_> {
+    /// Asks a question; `None` where nobody is there.
+    fn answer(&self, question: &str) -> Option<String> {
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return None;
+        }
+        self.bar.clear();
+        let _ = write!(anstream::stderr(), "{question} ");
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).ok()?;
+        Some(line.trim().to_owned())
+    }
+}
+
+impl Progress for Person<'_> {
+    fn stage(&self, name: &'static str, steps: usize) {
+        self.bar.stage(name, steps);
+    }
+
+    fn step(&self) {
+        self.bar.step();
+    }
+}
+
+impl deploy::Told for Person<'_> {
+    fn plan(&self, summary: &Summary) {
+        if !self.quiet {
+            self.bar.0.suspend(|| say(&summary.plan()));
+        }
+    }
+
+    fn built(&self, report: &Report) {
+        if !self.quiet {
+            self.bar.0.suspend(|| print_report(report));
+        }
+    }
+
+    fn note(&self, text: &str) {
+        self.bar.0.suspend(|| say(text));
+    }
+
+    fn ask(&self, question: &str) -> Option<bool> {
+        self.answer(&format!("{question} [y/N]")).map(|answer| matches!(answer.to_lowercase().as_str(), "y" | "yes"))
+    }
+
+    fn choose(&self, names: &[&str]) -> Option<String> {
+        self.answer(&format!("Deploy to which of {}?", names.join(", ")))
     }
 }
 

@@ -5,6 +5,7 @@
 //! patterns parsed. A `Config` that exists is valid.
 
 mod base_url;
+pub mod deploy;
 mod pattern;
 pub mod raw;
 
@@ -53,6 +54,8 @@ pub struct Config {
     pub ads: Ads,
     pub comments: Comments,
     pub counters: Counters,
+    /// By name.
+    pub deploy: Vec<deploy::Destination>,
     pub extra: Value,
 }
 
@@ -69,12 +72,14 @@ impl Config {
     /// more problems with, not to build with. There is none where nothing can be made of the file at all.
     #[must_use]
     pub fn read(text: &str, overrides: &Overrides) -> (Option<Self>, Report) {
-        let tree = match toml_tree(text) {
+        let mut tree = match toml_tree(text) {
             Ok(tree) => tree,
             Err(error) => return (None, Report::of(error)),
         };
+        let mut report = Report::default();
+        deploy::refuse_secrets(&mut tree, &At { text }, &mut report);
         let (raw, problems) = crate::schema::read::<raw::Site>(tree, &Shape::of::<raw::Site>(), Reading::Strict);
-        let mut report: Report = problems.iter().map(|p| p.diagnose(Severity::Error, text, Syntax::Toml, 0).in_file(FILE)).collect();
+        report.extend(problems.iter().map(|p| p.diagnose(Severity::Error, text, Syntax::Toml, 0).in_file(FILE)).collect());
         let config = raw.map(|raw| resolve(raw, text, overrides, &mut report));
         (config, report)
     }
@@ -146,6 +151,7 @@ fn resolve(raw: raw::Site, text: &str, overrides: &Overrides, report: &mut Repor
     let base_url = resolve_base_url(&raw.base_url, overrides, &at, report);
     let timezone = resolve_timezone(&raw.timezone, &at, report);
     let permalinks = resolve_permalinks(&raw.permalinks, &at, report);
+    let deploy = deploy::resolve(raw.deploy.clone(), &at, report);
     warn_of_what_is_not_there_yet(&raw, &at, report);
     check_themes(&raw.highlight, &at, report);
     check_values(&raw, &at, report);
@@ -177,6 +183,7 @@ fn resolve(raw: raw::Site, text: &str, overrides: &Overrides, report: &mut Repor
         ads: raw.ads,
         comments: raw.comments,
         counters: raw.counters,
+        deploy,
         extra: Value::Object(raw.extra.into_iter().collect()),
     }
 }

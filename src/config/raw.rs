@@ -53,7 +53,7 @@ pub struct Site {
     pub counters: Counters,
     /// Where `folio deploy` takes the site, by name.
     #[serde(default)]
-    pub deploy: BTreeMap<String, BTreeMap<String, Value>>,
+    pub deploy: BTreeMap<String, super::deploy::Raw>,
     /// Levels of the rules of `folio check`, by name.
     #[serde(default)]
     pub check: BTreeMap<String, Value>,

@@ -4,7 +4,7 @@ use crate::diag::Report;
 use crate::paths::Route;
 use crate::pipeline::live::{Found, Preview};
 
-use super::rules::{self, Force};
+use crate::rules::{self, Force};
 
 /// What answers a path.
 #[derive(Debug)]

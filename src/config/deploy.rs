@@ -1,0 +1,345 @@
+//! `[deploy.NAME]`: where `folio deploy` takes the site.
+//!
+//! [`Raw`] is the table as it is written, with the options of every kind of host; [`Destination`] is one that can be
+//! used: the options that its kind needs are there, and no others. Secrets are not among them: they come from the
+//! environment, and a key that looks like one is refused before anything else is said of it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::At;
+use crate::diag::Report;
+
+/// A place that `folio deploy` takes the site to.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Raw {
+    /// The kind of host.
+    pub target: Kind,
+    /// dir: the folder, from the site's own.
+    pub path: Option<String>,
+    /// git: the repository to push to.
+    pub remote: Option<String>,
+    /// git: the branch to push to (gh-pages); cloudflare-pages: the branch that the upload counts for (main).
+    pub branch: Option<String>,
+    /// git: write a CNAME file with the host of `base_url`.
+    pub cname: Option<bool>,
+    /// rsync: `user@host:/path`, a host of your ssh configuration, `rsync://host/module` or a folder.
+    pub destination: Option<String>,
+    /// rsync: further options.
+    pub options: Option<Vec<String>>,
+    /// s3, gcs: the bucket.
+    pub bucket: Option<String>,
+    /// s3: the region.
+    pub region: Option<String>,
+    /// s3, gcs, azblob, webdav: the server's address; netlify and cloudflare-pages: the API's.
+    pub endpoint: Option<String>,
+    /// s3, gcs, azblob: the folder in the bucket or container.
+    pub prefix: Option<String>,
+    /// azblob: the storage account.
+    pub account: Option<String>,
+    /// azblob: the container.
+    pub container: Option<String>,
+    /// sftp: the host, as ssh takes it: `user@host` or a name of your ssh configuration.
+    pub host: Option<String>,
+    /// sftp: the port.
+    pub port: Option<u16>,
+    /// sftp, webdav: the folder on the host.
+    pub root: Option<String>,
+    /// webdav: the user; the password comes from the environment.
+    pub user: Option<String>,
+    /// netlify: the site's id or domain.
+    pub site: Option<String>,
+    /// cloudflare-pages: the account's id.
+    pub account_id: Option<String>,
+    /// cloudflare-pages: the project.
+    pub project: Option<String>,
+    /// How many files at most are deleted without a question (256); never more than a third of those that are there.
+    pub max_deletes: Option<usize>,
+    /// How many days files with fingerprinted names stay after they are no longer part of the site (7).
+    pub keep_assets_days: Option<u32>,
+    /// How many uploads run at once (8).
+    pub concurrency: Option<usize>,
+    /// dir, rsync, sftp, webdav: also upload files compressed this way, for servers that look for them.
+    pub precompress: Option<Vec<Encoding>>,
+    /// `Cache-Control` of pages, feeds and sitemaps.
+    pub cache_pages: Option<String>,
+    /// `Cache-Control` of other files, but those with fingerprinted names.
+    pub cache_assets: Option<String>,
+    /// The key that IndexNow knows the site by; the site has it as a file, /KEY.txt.
+    pub indexnow_key: Option<String>,
+    /// Where IndexNow is told.
+    pub indexnow_endpoint: Option<String>,
+}
+
+/// A kind of host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    Dir,
+    Git,
+    Rsync,
+    S3,
+    Gcs,
+    Azblob,
+    Sftp,
+    Webdav,
+    Netlify,
+    CloudflarePages,
+}
+
+/// How a file beside another is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Encoding {
+    Gzip,
+    Br,
+}
+
+/// A place that the site can be taken to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    pub name: String,
+    pub target: Target,
+    /// The most files that are deleted without a question.
+    pub max_deletes: usize,
+    pub keep_assets_days: u32,
+    pub concurrency: usize,
+    pub precompress: Vec<Encoding>,
+    pub cache: Cache,
+    pub indexnow: Option<IndexNow>,
+}
+
+/// A kind of host with what it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    Dir { path: String },
+    Git { remote: String, branch: String, cname: Cname },
+    Rsync { destination: String, options: Vec<String> },
+    S3 { bucket: String, region: Option<String>, endpoint: Option<String>, prefix: String },
+    Gcs { bucket: String, endpoint: Option<String>, prefix: String },
+    Azblob { account: String, container: String, endpoint: Option<String>, prefix: String },
+    Sftp { host: String, port: Option<u16>, root: String },
+    Webdav { endpoint: String, root: String, user: Option<String> },
+    Netlify { site: String, endpoint: String },
+    CloudflarePages { account_id: String, project: String, branch: String, endpoint: String },
+}
+
+/// Whether a `CNAME` file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cname {
+    Write,
+    Leave,
+}
+
+/// What browsers and proxies are told about keeping files (RFC 9111 §5.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cache {
+    pub pages: String,
+    pub assets: String,
+}
+
+/// How search engines are told of changed pages (indexnow.org).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexNow {
+    pub key: String,
+    pub endpoint: String,
+}
+
+/// Options that every kind of host has.
+const COMMON: [&str; 8] =
+    ["max_deletes", "keep_assets_days", "concurrency", "precompress", "cache_pages", "cache_assets", "indexnow_key", "indexnow_endpoint"];
+
+impl Kind {
+    /// The options of this kind: those it needs, and those it takes.
+    fn options(self) -> (&'static [&'static str], &'static [&'static str]) {
+        match self {
+            Self::Dir => (&["path"], &[]),
+            Self::Git => (&["remote"], &["branch", "cname"]),
+            Self::Rsync => (&["destination"], &["options"]),
+            Self::S3 => (&["bucket"], &["region", "endpoint", "prefix"]),
+            Self::Gcs => (&["bucket"], &["endpoint", "prefix"]),
+            Self::Azblob => (&["account", "container"], &["endpoint", "prefix"]),
+            Self::Sftp => (&["host"], &["port", "root"]),
+            Self::Webdav => (&["endpoint"], &["root", "user"]),
+            Self::Netlify => (&["site"], &["endpoint"]),
+            Self::CloudflarePages => (&["account_id", "project"], &["branch", "endpoint"]),
+        }
+    }
+
+    /// Whether the server at the other end may look for compressed files beside the plain ones.
+    fn serves_siblings(self) -> bool {
+        matches!(self, Self::Dir | Self::Rsync | Self::Sftp | Self::Webdav)
+    }
+
+    /// The name, as it is written.
+    #[must_use]
+    pub fn name(self) -> String {
+        serde_json::to_value(self).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+/// Takes out of `site.toml`'s tree what looks like a secret in a table of `[deploy]`, and says so.
+pub(super) fn refuse_secrets(tree: &mut Value, at: &At<'_>, report: &mut Report) {
+    let Some(tables) = tree.get_mut("deploy").and_then(Value::as_object_mut) else { return };
+    for (name, table) in tables {
+        let Some(table) = table.as_object_mut() else { continue };
+        let secret: Vec<String> = table.keys().filter(|key| looks_secret(key)).cloned().collect();
+        for key in secret {
+            table.shift_remove(&key);
+            report.push(
+                at.error(&["deploy", name, &key], format!("`deploy.{name}.{key}` looks like a secret, and site.toml is no place for one"))
+                    .hint("take it out (and change it, if the file was ever published); secrets come from the environment: see docs/deploying"),
+            );
+        }
+        for (key, value) in table.iter() {
+            if value.as_str().is_some_and(has_password) {
+                report.push(
+                    at.error(
+                        &["deploy", name, key],
+                        format!("the address in `deploy.{name}.{key}` holds a password, and site.toml is no place for one"),
+                    )
+                    .hint("take it out (and change it, if the file was ever published); secrets come from the environment: see docs/deploying"),
+                );
+            }
+        }
+    }
+}
+
+fn looks_secret(key: &str) -> bool {
+    let bare: String = key.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    let words = ["secret", "password", "passwd", "passphrase", "token", "accesskey", "apikey", "privatekey", "credential", "accountkey", "saskey"];
+    words.iter().any(|word| bare.contains(word)) || matches!(bare.as_str(), "key" | "sas" | "auth")
+}
+
+/// Whether an address carries a password (RFC 3986 §3.2.1): `https://user:password@host/`.
+fn has_password(text: &str) -> bool {
+    let Some((_, rest)) = text.split_once("://") else { return false };
+    let authority = rest.split('/').next().unwrap_or_default();
+    authority.rsplit_once('@').is_some_and(|(user, _)| user.split_once(':').is_some_and(|(_, password)| !password.is_empty()))
+}
+
+/// Makes destinations of the tables; what is wrong with one is told, and it is left out.
+pub(super) fn resolve(raw: BTreeMap<String, Raw>, at: &At<'_>, report: &mut Report) -> Vec<Destination> {
+    raw.into_iter().filter_map(|(name, raw)| destination(name, &raw, at, report)).collect()
+}
+
+fn destination(name: String, raw: &Raw, at: &At<'_>, report: &mut Report) -> Option<Destination> {
+    let before = report.items().len();
+    check_options(&name, raw, at, report);
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let prefix = || text(&raw.prefix).trim_matches('/').to_owned();
+    let or = |value: &Option<String>, default: &str| value.clone().unwrap_or_else(|| default.to_owned());
+    let address = |key: &str, value: &Option<String>, report: &mut Report| {
+        if let Some(url) = value.as_ref().filter(|url| !url.starts_with("https://") && !url.starts_with("http://")) {
+            report.push(
+                at.error(&["deploy", &name, key], format!("\"{url}\" is no address of a server")).hint("write it like https://dav.example.org/site"),
+            );
+        }
+    };
+    address("endpoint", &raw.endpoint, report);
+    address("indexnow_endpoint", &raw.indexnow_endpoint, report);
+    let target = match raw.target {
+        Kind::Dir => Target::Dir { path: text(&raw.path) },
+        Kind::Git => Target::Git {
+            remote: text(&raw.remote),
+            branch: or(&raw.branch, "gh-pages"),
+            cname: if raw.cname == Some(true) { Cname::Write } else { Cname::Leave },
+        },
+        Kind::Rsync => Target::Rsync { destination: text(&raw.destination), options: raw.options.clone().unwrap_or_default() },
+        Kind::S3 => Target::S3 { bucket: text(&raw.bucket), region: raw.region.clone(), endpoint: raw.endpoint.clone(), prefix: prefix() },
+        Kind::Gcs => Target::Gcs { bucket: text(&raw.bucket), endpoint: raw.endpoint.clone(), prefix: prefix() },
+        Kind::Azblob => {
+            Target::Azblob { account: text(&raw.account), container: text(&raw.container), endpoint: raw.endpoint.clone(), prefix: prefix() }
+        }
+        Kind::Sftp => Target::Sftp { host: text(&raw.host), port: raw.port, root: or(&raw.root, ".") },
+        Kind::Webdav => Target::Webdav { endpoint: text(&raw.endpoint), root: text(&raw.root), user: raw.user.clone() },
+        Kind::Netlify => Target::Netlify { site: text(&raw.site), endpoint: or(&raw.endpoint, "https://api.netlify.com/api/v1") },
+        Kind::CloudflarePages => Target::CloudflarePages {
+            account_id: text(&raw.account_id),
+            project: text(&raw.project),
+            branch: or(&raw.branch, "main"),
+            endpoint: or(&raw.endpoint, "https://api.cloudflare.com/client/v4"),
+        },
+    };
+    check_words(&name, &target, at, report);
+    let mut precompress = raw.precompress.clone().unwrap_or_default();
+    precompress.sort_unstable();
+    precompress.dedup();
+    let destination = Destination {
+        target,
+        max_deletes: raw.max_deletes.unwrap_or(256),
+        keep_assets_days: raw.keep_assets_days.unwrap_or(7),
+        concurrency: raw.concurrency.unwrap_or(8).clamp(1, 256),
+        precompress,
+        cache: Cache { pages: or(&raw.cache_pages, "public, max-age=0, must-revalidate"), assets: or(&raw.cache_assets, "public, max-age=3600") },
+        indexnow: raw.indexnow_key.clone().map(|key| IndexNow { key, endpoint: or(&raw.indexnow_endpoint, "https://api.indexnow.org/indexnow") }),
+        name,
+    };
+    (report.items().len() == before).then_some(destination)
+}
+
+/// What a host needs must be there and not empty, and what it does not know must not.
+fn check_options(name: &str, raw: &Raw, at: &At<'_>, report: &mut Report) {
+    let (needed, taken) = raw.target.options();
+    let kind = raw.target.name();
+    let given: BTreeMap<String, Value> = match serde_json::to_value(raw) {
+        Ok(Value::Object(map)) => map.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+        _ => BTreeMap::new(),
+    };
+    for key in needed {
+        match given.get(*key) {
+            None => report.push(at.error(&["deploy", name], format!("`deploy.{name}` is a {kind} target and needs `{key}`"))),
+            Some(value) if value.as_str().is_some_and(|s| s.trim().is_empty()) => {
+                report.push(at.error(&["deploy", name, key], format!("`deploy.{name}.{key}` is empty")));
+            }
+            Some(_) => {}
+        }
+    }
+    let known = |key: &str| key == "target" || needed.contains(&key) || taken.contains(&key) || COMMON.contains(&key);
+    for key in given.keys().filter(|key| !known(key)) {
+        let list = needed.iter().chain(taken).copied().collect::<Vec<_>>().join(", ");
+        report.push(at.error(&["deploy", name, key], format!("`{key}` is no option of a {kind} target")).hint(format!("options of {kind}: {list}")));
+    }
+    if raw.precompress.as_ref().is_some_and(|list| !list.is_empty()) && !raw.target.serves_siblings() {
+        report.push(
+            at.error(&["deploy", name, "precompress"], format!("a {kind} host serves no compressed files beside the plain ones"))
+                .hint("leave `precompress` out; such hosts compress by themselves or through the network before them"),
+        );
+    }
+    if raw.cache_pages.iter().chain(&raw.cache_assets).any(|value| value.chars().any(char::is_control)) {
+        report.push(at.error(&["deploy", name], "a header cannot hold a line end".to_owned()));
+    }
+}
+
+/// What goes to another program as an argument must not be taken for an option there.
+fn check_words(name: &str, target: &Target, at: &At<'_>, report: &mut Report) {
+    let words: &[(&str, &str)] = match target {
+        Target::Git { remote, branch, .. } => &[("remote", remote), ("branch", branch)],
+        Target::Rsync { destination, .. } => &[("destination", destination)],
+        Target::Sftp { host, .. } => &[("host", host)],
+        _ => &[],
+    };
+    for (key, word) in words.iter().filter(|(_, word)| word.starts_with('-')) {
+        report.push(at.error(&["deploy", name, key], format!("\"{word}\" would be taken for an option")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_known_by_their_names() {
+        for key in ["secret_access_key", "password", "API-Token", "api_key", "accessKeyId", "key", "sas"] {
+            assert!(looks_secret(key), "{key}");
+        }
+        for key in ["bucket", "keep_assets_days", "branch", "endpoint", "destination"] {
+            assert!(!looks_secret(key), "{key}");
+        }
+        assert!(has_password("https://me:pw@host/x") && has_password("https://x-token:abc@host"));
+        assert!(!has_password("https://me@host/x") && !has_password("git@host:me/x.git") && !has_password("ssh://me@host:22/x"));
+    }
+}
