@@ -150,7 +150,7 @@ fn webdav_takes_files_of_who_has_the_password() {
     assert_eq!(put("foreign/file"), "204");
     assert_eq!(ask("PROPFIND", ""), "403", "of everything below nothing is told");
     assert_eq!(curl(&["-u", &user, "-X", "PROPFIND", "-H", "Depth: 1", &url]), "207");
-    assert_eq!(ask("DELETE", "foreign"), "204");
+    assert_eq!(ask("DELETE", "foreign/"), "204");
     assert!(!dav.folder().join("foreign").exists());
 
     dav.stop();
@@ -299,6 +299,21 @@ fn ssh_goes_through_a_proxy() {
     assert_eq!((proxy.connections(), proxy.requests().len()), (1, 0));
     proxy.refuse();
     assert_eq!(ssh(&client, "ssh", &["folio-test", "true"]).status.code(), Some(255));
+}
+
+#[test]
+fn a_server_ends_with_a_test_that_panics() {
+    let Some(dav) = WebDav::start() else { return };
+    let Some(nginx) = Nginx::serve(&dav.folder(), "") else { return };
+    let ports = [dav.port(), nginx.port()];
+    assert!(ports.iter().all(|p| TcpStream::connect(("127.0.0.1", *p)).is_ok()));
+    let test = std::thread::spawn(move || {
+        let _servers = (dav, nginx);
+        // Without the hook's message, which looks like a failure.
+        std::panic::resume_unwind(Box::new("a failure"));
+    });
+    assert!(test.join().is_err());
+    assert!(ports.iter().all(|p| TcpStream::connect(("127.0.0.1", *p)).is_err()), "a server goes on");
 }
 
 #[test]

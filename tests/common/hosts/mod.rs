@@ -62,8 +62,8 @@ impl Daemon {
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             let ended = child.try_wait().unwrap();
             let said = || fs::read_to_string(&self.log).unwrap_or_default();
-            assert!(ended.is_none(), "{:?} ended: {ended:?}\n{}", command.get_program(), said());
-            assert!(start.elapsed() < Duration::from_secs(20), "{:?} does not answer\n{}", command.get_program(), said());
+            assert!(ended.is_none(), "{} ended: {ended:?}\n{}", command.get_program().display(), said());
+            assert!(start.elapsed() < Duration::from_secs(20), "{} does not answer\n{}", command.get_program().display(), said());
             std::thread::sleep(Duration::from_millis(10));
         }
     }

@@ -46,8 +46,11 @@ struct Inner {
     open: BTreeMap<usize, [TcpStream; 2]>,
 }
 
+/// Whether a request fails, by its method and path.
+type Fails = dyn FnMut(&str, &str) -> bool + Send;
+
 struct Fault {
-    fails: Box<dyn FnMut(&str, &str) -> bool + Send>,
+    fails: Box<Fails>,
     how: Failure,
 }
 
@@ -106,7 +109,8 @@ impl Proxy {
         });
     }
 
-    /// Fails the requests, by method and path, for which this is true.
+    /// Fails the requests, by method and path, for which this is true. It may also do something at a request, such as
+    /// ending the client, and let it through; the proxy itself it must not ask.
     pub fn fail_when(&self, how: Failure, fails: impl FnMut(&str, &str) -> bool + Send + 'static) {
         self.state.lock().fault = Some(Fault { fails: Box::new(fails), how });
     }
@@ -237,11 +241,12 @@ impl State {
 
 /// Passes on what the server answers, until an answer is to be lost.
 fn answers(mut server: &TcpStream, mut client: &TcpStream, lost: &AtomicBool) -> io::Result<()> {
-    let mut buffer = [0; 65536];
+    let mut buffer = vec![0; 65536];
     loop {
         let read = server.read(&mut buffer)?;
         if read == 0 {
-            return client.shutdown(Shutdown::Write);
+            // Both ways: what a client sends on a connection that the server has given up is no request.
+            return client.shutdown(Shutdown::Both);
         }
         // Without being told to go on a client may not send the body.
         if lost.load(Ordering::SeqCst) && !buffer.starts_with(b"HTTP/1.1 100") {
