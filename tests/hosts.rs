@@ -235,9 +235,14 @@ fn statuses(port: u16, requests: &[&str]) -> Vec<u16> {
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let status = |request: &&str| {
         let _ = stream.write_all(request.as_bytes());
-        let mut answer = [0; 1000];
-        let read = stream.read(&mut answer).unwrap_or(0);
-        String::from_utf8_lossy(&answer[..read]).split(' ').nth(1).map_or(0, |s| s.parse().unwrap())
+        let (mut answer, mut byte) = (Vec::new(), [0]);
+        while !answer.ends_with(b"\r\n\r\nok") && !answer.ends_with(b"close\r\n\r\n") {
+            match stream.read(&mut byte) {
+                Ok(1) => answer.push(byte[0]),
+                _ => return 0,
+            }
+        }
+        String::from_utf8_lossy(&answer).split(' ').nth(1).unwrap().parse().unwrap()
     };
     requests.iter().map(status).collect()
 }

@@ -29,9 +29,8 @@ pub struct Proxy {
 }
 
 struct State {
-    /// The server's port and the proxy's own.
+    /// The server's port.
     to: u16,
-    port: u16,
     ended: AtomicBool,
     inner: Mutex<Inner>,
 }
@@ -59,7 +58,7 @@ impl Proxy {
     pub fn to(port: u16) -> Self {
         let (to, port) = (port, free_port());
         let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
-        let state = Arc::new(State { to, port, ended: AtomicBool::new(false), inner: Mutex::default() });
+        let state = Arc::new(State { to, ended: AtomicBool::new(false), inner: Mutex::default() });
         let accepting = std::thread::spawn({
             let state = Arc::clone(&state);
             move || state.accept(&listener)
@@ -224,7 +223,7 @@ impl State {
                 Some(Failure::Cut) => return Ok(false),
                 Some(Failure::LoseAnswer) => lost.store(true, Ordering::SeqCst),
             }
-            server.write_all(request.head_for(self.port, self.to).as_bytes())?;
+            server.write_all(request.0.as_bytes())?;
             request.body(&mut from, &mut server)?;
         }
         Ok(true)
@@ -262,7 +261,8 @@ fn answer(request: &Request, mut from: BufReader<&TcpStream>, mut client: &TcpSt
     if request.header("expect").is_none() {
         request.body(&mut from, &mut io::sink())?;
     }
-    write!(client, "HTTP/1.1 {status} By The Proxy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
+    let answer = format!("HTTP/1.1 {status} By The Proxy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    client.write_all(answer.as_bytes())?;
     client.shutdown(Shutdown::Write)?;
     io::copy(&mut from, &mut io::sink()).map(drop)
 }
@@ -298,15 +298,6 @@ impl Request {
     fn header(&self, name: &str) -> Option<&str> {
         let headers = self.0.lines().skip(1).filter_map(|l| l.split_once(':'));
         headers.map(|(n, v)| (n, v.trim())).find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v)
-    }
-
-    /// The head as the server is to see it: where MOVE and COPY go is said with an address, which must be the server's.
-    fn head_for(&self, own: u16, server: u16) -> String {
-        let line = |line: &str| {
-            let destination = line.get(..12).is_some_and(|l| l.eq_ignore_ascii_case("destination:"));
-            if destination { line.replace(&format!("127.0.0.1:{own}/"), &format!("127.0.0.1:{server}/")) } else { line.to_owned() }
-        };
-        self.0.split_inclusive('\n').map(line).collect()
     }
 
     /// Passes the body on.

@@ -94,7 +94,7 @@ fn config(folder: &Path, port: u16) -> String {
     format!(
         "{modules}{whom}ServerName 127.0.0.1\nListen 127.0.0.1:{port}\nServerRoot {folder}\nDefaultRuntimeDir {folder}\nPidFile {folder}/pid\n\
          ErrorLog /proc/self/fd/2\nTypesConfig /etc/mime.types\nDocumentRoot {folder}/www\nDavLockDB {folder}/locks/db\n\
-         <Directory {folder}/www>\n  Dav On\n  AuthType Basic\n  AuthName folio\n  AuthUserFile {folder}/users\n  Require valid-user\n\
+         <Directory {folder}/www>\n  Dav On\n  AllowOverride None\n  AuthType Basic\n  AuthName folio\n  AuthUserFile {folder}/users\n  Require valid-user\n\
          </Directory>\n"
     )
 }
