@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::At;
-use crate::diag::Report;
+use crate::diag::{Diagnostic, Report};
 
 /// A place that `folio deploy` takes the site to.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -188,24 +188,23 @@ pub(super) fn refuse_secrets(tree: &mut Value, at: &At<'_>, report: &mut Report)
         let Some(table) = table.as_object_mut() else { continue };
         let secret: Vec<String> = table.keys().filter(|key| looks_secret(key)).cloned().collect();
         for key in secret {
+            let line = at.line(&["deploy", name, &key]);
             table.shift_remove(&key);
-            report.push(
-                at.error(&["deploy", name, &key], format!("`deploy.{name}.{key}` looks like a secret, and site.toml is no place for one"))
-                    .hint("take it out (and change it, if the file was ever published); secrets come from the environment: see docs/deploying"),
-            );
+            report.push(secret_error(format!("`deploy.{name}.{key}` looks like a secret, and site.toml is no place for one (line {line})")));
         }
-        for (key, value) in table.iter() {
-            if value.as_str().is_some_and(has_password) {
-                report.push(
-                    at.error(
-                        &["deploy", name, key],
-                        format!("the address in `deploy.{name}.{key}` holds a password, and site.toml is no place for one"),
-                    )
-                    .hint("take it out (and change it, if the file was ever published); secrets come from the environment: see docs/deploying"),
-                );
-            }
+        for (key, _) in table.iter().filter(|(_, value)| value.as_str().is_some_and(has_password)) {
+            let line = at.line(&["deploy", name, key]);
+            let message = format!("the address in `deploy.{name}.{key}` holds a password, and site.toml is no place for one (line {line})");
+            report.push(secret_error(message));
         }
     }
+}
+
+/// The line itself is not shown: what an error says may end in a public log.
+fn secret_error(message: String) -> Diagnostic {
+    Diagnostic::error(message)
+        .in_file(super::FILE)
+        .hint("take it out (and change it, if the file was ever published); secrets come from the environment: see docs/deploying")
 }
 
 fn looks_secret(key: &str) -> bool {

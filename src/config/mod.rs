@@ -140,6 +140,11 @@ impl At<'_> {
         Diagnostic::warning(message).in_file(FILE).at(self.span(path))
     }
 
+    /// The number of a value's line.
+    fn line(&self, path: &[&str]) -> usize {
+        self.text[..self.span(path).start].matches('\n').count() + 1
+    }
+
     fn span(&self, path: &[&str]) -> std::ops::Range<usize> {
         let steps: Vec<Step> = path.iter().map(|k| Step::Key((*k).to_owned())).collect();
         locate(self.text, Syntax::Toml, &steps, Place::Value)

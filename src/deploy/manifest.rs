@@ -72,14 +72,16 @@ pub struct Journal {
     pub done: BTreeMap<String, Entry>,
     /// The release that keeps what it replaces, with the files in it.
     pub release: Option<Release>,
+    /// Files of the release that are being copied: none of them has been replaced yet.
+    #[serde(default)]
+    pub copying: Vec<String>,
 }
 
-/// What a deploy replaced or deleted: the manifest before it and copies of those files, below [`RELEASES`].
+/// What a deploy replaced or deleted: copies of those files and the manifest before it, in a folder below [`RELEASES`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
     pub id: String,
     pub files: Vec<String>,
-    pub before: Manifest,
 }
 
 /// The releases of a host, oldest first.
@@ -134,7 +136,7 @@ impl Journal {
     /// Why it cannot be believed.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
         let journal: Self = serde_json::from_slice(bytes).map_err(|e| format!("it is no journal: {e}"))?;
-        check_paths(journal.planned.iter().chain(journal.done.keys()))?;
+        check_paths(journal.planned.iter().chain(journal.done.keys()).chain(&journal.copying))?;
         check_entries(journal.done.iter())?;
         journal.release.iter().try_for_each(Release::check)?;
         Ok(journal)
@@ -151,8 +153,13 @@ impl Release {
         if self.id.is_empty() || !self.id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
             return Err(format!("`{}` is no name of a release", self.id.escape_default()));
         }
-        check_paths(self.files.iter())?;
-        self.before.check()
+        check_paths(self.files.iter())
+    }
+
+    /// Where the manifest before it lies.
+    #[must_use]
+    pub fn before(&self) -> String {
+        self.place(NAME)
     }
 
     /// Where the copy of a file lies.
@@ -236,7 +243,7 @@ mod tests {
         }
         assert!(with("a", "1", "<script>").is_err());
         assert!(Manifest::read(b"{\"folio\":2}").is_err() && Manifest::read(b"<html>").is_err() && Manifest::read(b"{}").is_err());
-        assert!(Releases::read(br#"{"releases":[{"id":"../..","files":[],"before":{"folio":1}}]}"#).is_err());
+        assert!(Releases::read(br#"{"releases":[{"id":"../..","files":[]}]}"#).is_err());
     }
 
     proptest::proptest! {

@@ -184,7 +184,7 @@ impl Deploy<'_> {
         }
         let mut summary = match &mut host {
             Host::Files(remote) => self.to_files(remote.as_ref(), here)?,
-            Host::Whole(whole) => self.to_whole(whole.as_mut(), here)?,
+            Host::Whole(whole) => self.to_whole(whole.as_mut(), &here)?,
         };
         if summary.done == Done::Deployed {
             self.tell_search_engines(&mut summary);
@@ -317,13 +317,13 @@ impl Deploy<'_> {
         Ok(Summary { verified, ..summary })
     }
 
-    fn to_whole(&self, whole: &mut dyn Whole, here: Vec<LocalFile>) -> Result<Summary, Stopped> {
+    fn to_whole(&self, whole: &mut dyn Whole, here: &[LocalFile]) -> Result<Summary, Stopped> {
         let place = whole.place();
         let failed = self.failed(&place);
         let refuse = |what: &str, f: &Failure| Stopped::Refused(Report::of(failed(what, f)));
         let (manifest, others) = whole.look().map_err(|f| refuse("what is there could not be read", &f))?;
         let there = manifest.unwrap_or_default();
-        let difference = Difference::of(here.clone(), &there, Compare::Difference, self.keeping());
+        let difference = Difference::of(here.to_vec(), &there, Compare::Difference, self.keeping());
         if self.options.force == Force::No {
             let taken: Vec<String> = difference.files.keys().filter(|path| others.contains(*path)).cloned().collect();
             publish::foreign(&taken).map_err(|f| refuse("nothing was uploaded", &f))?;
@@ -336,7 +336,7 @@ impl Deploy<'_> {
         self.told.plan(&summary);
         self.agree(&difference, &there)?;
         let manifest = self.manifest(&difference);
-        let change = WholeChange { difference: &difference, here: &here, manifest: &manifest, force: self.options.force };
+        let change = WholeChange { difference: &difference, here, manifest: &manifest, force: self.options.force };
         whole.publish(&change, &self.crew()).map_err(|f| refuse("it was not published", &f))?;
         Ok(summary)
     }

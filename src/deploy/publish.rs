@@ -133,23 +133,25 @@ impl Publishing<'_, '_> {
         let replaced = uploads.chain(self.difference.deletes.iter().map(String::as_str)).filter(|path| before.files.contains_key(*path));
         // What the broken deploy has replaced already it has copied as well.
         let replaced: Vec<String> = replaced.filter(|path| !old.done.contains_key(*path)).map(str::to_owned).collect();
-        let mut release = old.release.clone().unwrap_or_else(|| Release { id: new_id(), files: Vec::new(), before: before.clone() });
-        let known: BTreeSet<&String> = release.files.iter().collect();
-        let missing: Vec<String> = replaced.into_iter().filter(|path| !known.contains(path)).collect();
+        let mut release = old.release.clone().unwrap_or_else(|| Release { id: new_id(), files: Vec::new() });
+        let known: BTreeSet<&String> = release.files.iter().filter(|path| !old.copying.contains(path)).collect();
+        let missing: BTreeSet<String> = replaced.into_iter().chain(old.copying.clone()).filter(|path| !known.contains(path)).collect();
         let pairs: Vec<(String, String)> = missing.iter().map(|path| (path.clone(), release.place(path))).collect();
-        release.files.extend(missing);
+        release.files = release.files.iter().cloned().chain(missing.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect();
         let planned: BTreeSet<String> = self.difference.uploads.iter().map(|u| u.file.path.as_str().to_owned()).chain(old.planned).collect();
         let planned = planned.into_iter().filter(|path| !before.files.contains_key(path)).collect();
         // A first deploy has nothing that could be gone back to.
         let release = (before.folio != 0).then_some(release);
-        let journal = Journal { base: self.there.mark.clone(), planned, done: old.done, release };
+        let mut journal = Journal { base: self.there.mark.clone(), planned, done: old.done, release, copying: missing.into_iter().collect() };
         if journal.release.is_some() && !pairs.is_empty() {
             self.crew.progress.stage(Step::Keeping.name(), pairs.len());
             // The list comes first, so that no copy is ever left that nothing knows.
             retry(|| self.remote.write(JOURNAL, &journal.bytes()))?;
             self.remote.copy_all(&pairs, self.crew)?;
         }
+        journal.copying.clear();
         if let Some(release) = &journal.release {
+            retry(|| self.remote.write(&release.before(), &before.bytes()))?;
             self.list(release)?;
         }
         retry(|| self.remote.write(JOURNAL, &journal.bytes()))?;
@@ -168,8 +170,8 @@ impl Publishing<'_, '_> {
         let uploads: Vec<&Upload> = self.difference.uploads.iter().collect();
         self.crew.progress.stage(Step::Uploading.name(), uploads.len());
         for group in uploads.chunk_by(|a, b| a.group == b.group) {
-            // In parts, so that the journal does not fall far behind.
-            for part in group.chunks(500) {
+            // In parts, so that the journal does not fall far behind, and is not written too often either.
+            for part in group.chunks(uploads.len().div_ceil(8).max(500)) {
                 let arrived = self.remote.put_all(part, self.crew);
                 journal.done.extend(arrived.done.iter().map(|n| (part[*n].file.path.as_str().to_owned(), part[*n].file.entry.clone())));
                 let wrote = retry(|| self.remote.write(JOURNAL, &journal.bytes()));
@@ -195,7 +197,7 @@ impl Publishing<'_, '_> {
             return Ok(());
         }
         let old: Vec<Release> = all.releases.drain(..surplus).collect();
-        let paths: Vec<String> = old.iter().flat_map(|release| release.files.iter().map(|path| release.place(path))).collect();
+        let paths: Vec<String> = old.iter().flat_map(copies).collect();
         self.remote.delete_all(&paths, self.crew)?;
         retry(|| self.remote.write(Releases::NAME, &all.bytes()))
     }
@@ -203,6 +205,11 @@ impl Publishing<'_, '_> {
 
 fn entry_of<'m>(manifest: &'m Manifest, path: &str) -> Option<&'m super::manifest::Entry> {
     manifest.files.get(path).or_else(|| manifest.kept.get(path).map(|kept| &kept.entry))
+}
+
+/// Every file of a release.
+fn copies(release: &Release) -> Vec<String> {
+    release.files.iter().map(|path| release.place(path)).chain([release.before()]).collect()
 }
 
 /// The releases of a host.
@@ -240,16 +247,19 @@ pub fn roll_back(remote: &dyn Remote, crew: &Crew<'_>) -> Result<(Manifest, usiz
         return Err(Failure::new(FailureKind::Other, "there is no earlier release to go back to"));
     };
     let now = there.now();
+    let before = retry(|| remote.read(&release.before(), LIMIT))?
+        .ok_or_else(|| Failure::new(FailureKind::Other, "the manifest of the release before has gone"))?;
+    let before = Manifest::read(&before).map_err(|e| unbelievable(&release.before(), &e))?;
     let mut pairs: BTreeMap<_, Vec<(String, String)>> = BTreeMap::new();
     for path in &release.files {
         pairs.entry(super::headers::group(path)).or_default().push((release.place(path), path.clone()));
     }
-    let gone: Vec<String> = now.files.keys().chain(now.leaving.keys()).filter(|path| !release.before.owns(path)).cloned().collect();
+    let gone: Vec<String> = now.files.keys().chain(now.leaving.keys()).filter(|path| !before.owns(path)).cloned().collect();
     crew.progress.stage(Step::Restoring.name(), release.files.len() + gone.len());
     for group in pairs.values() {
         remote.copy_all(group, crew)?;
     }
-    let mut manifest = release.before.clone();
+    let mut manifest = before;
     manifest.leaving = gone.iter().filter_map(|path| Some((path.clone(), entry_of(&now, path).or_else(|| now.leaving.get(path))?.clone()))).collect();
     retry(|| remote.write(NAME, &manifest.bytes()))?;
     remote.delete_all(&gone, crew)?;
@@ -257,7 +267,6 @@ pub fn roll_back(remote: &dyn Remote, crew: &Crew<'_>) -> Result<(Manifest, usiz
     retry(|| remote.write(NAME, &manifest.bytes()))?;
     retry(|| remote.delete(JOURNAL))?;
     retry(|| remote.write(Releases::NAME, &all.bytes()))?;
-    let copies: Vec<String> = release.files.iter().map(|path| release.place(path)).collect();
-    remote.delete_all(&copies, crew)?;
+    remote.delete_all(&copies(&release), crew)?;
     Ok((manifest, release.files.len() + gone.len()))
 }

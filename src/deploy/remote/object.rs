@@ -28,7 +28,7 @@ use crate::deploy::headers::Headers;
 
 /// A bucket, a container, or a folder of a WebDAV server.
 pub struct Store {
-    store: Box<dyn ObjectStore>,
+    objects: Box<dyn ObjectStore>,
     runtime: Runtime,
     prefix: String,
     place: String,
@@ -53,7 +53,7 @@ impl Store {
     pub fn open(target: &Target) -> Result<Self, Failure> {
         super::provide_tls();
         let runtime = super::runtime().map_err(|e| Failure::new(FailureKind::Other, e.to_string()))?;
-        let (store, prefix, place, kind) = match target {
+        let (objects, prefix, place, kind) = match target {
             Target::S3 { bucket, region, endpoint, prefix } => {
                 (s3(bucket, region.as_deref(), endpoint.as_deref())?, prefix.clone(), place("s3", bucket, prefix), Kind::Objects)
             }
@@ -70,7 +70,7 @@ impl Store {
             }
             _ => return Err(Failure::new(FailureKind::Other, "this is no store")),
         };
-        Ok(Self { store, runtime, prefix, place, kind })
+        Ok(Self { objects, runtime, prefix, place, kind })
     }
 
     fn at(&self, path: &str) -> Result<Path, Failure> {
@@ -89,8 +89,12 @@ impl Store {
     }
 
     async fn put_bytes(&self, path: &Path, bytes: Vec<u8>, attributes: Attributes) -> Result<(), Failure> {
-        let options = PutOptions { attributes, ..PutOptions::default() };
-        self.store.put_opts(path, PutPayload::from(bytes), options).await.map(|_| ()).map_err(|e| failure(&e))
+        let payload = PutPayload::from(bytes);
+        let put = async || {
+            let options = PutOptions { attributes: attributes.clone(), ..PutOptions::default() };
+            self.objects.put_opts(path, payload.clone(), options).await.map(|_| ())
+        };
+        beside_others(put).await.map_err(|e| failure(&e))
     }
 
     /// Sends a large file in parts.
@@ -98,7 +102,7 @@ impl Store {
         let local = |e: io::Error| Failure::local(path.as_ref(), &e);
         let file = open(source).map_err(local)?;
         let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
-        let upload = self.store.put_multipart_opts(path, options).await.map_err(|e| failure(&e))?;
+        let upload = self.objects.put_multipart_opts(path, options).await.map_err(|e| failure(&e))?;
         let mut writer = WriteMultipart::new_with_chunk_size(upload, 8 << 20);
         let mut pieces = Pieces(file);
         while let Some(piece) = pieces.next_piece().map_err(local)? {
@@ -107,6 +111,18 @@ impl Store {
         }
         writer.finish().await.map(|_| ()).map_err(|e| failure(&e))
     }
+}
+
+/// Where a folder is missing, the client of WebDAV makes it. When two do so at once the second is refused, in whatever way
+/// the server likes, and finds the folder there when it tries again.
+async fn beside_others(attempt: impl AsyncFn() -> Result<(), Error>) -> Result<(), Error> {
+    for _ in 0..3 {
+        match attempt().await {
+            Err(e) if in_words(&e).contains("MKCOL") => {}
+            result => return result,
+        }
+    }
+    attempt().await
 }
 
 #[expect(clippy::disallowed_methods, reason = "the file that is sent")]
@@ -248,7 +264,7 @@ impl Remote for Store {
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
         let at = self.at(path)?;
         self.runtime.block_on(async {
-            let result = match self.store.get(&at).await {
+            let result = match self.objects.get(&at).await {
                 Err(Error::NotFound { source, .. }) if in_words(source.as_ref()).contains("NoSuchBucket") => {
                     return Err(Failure::new(FailureKind::Missing, "there is no such bucket"));
                 }
@@ -287,14 +303,15 @@ impl Remote for Store {
     }
 
     fn copy(&self, from: &str, to: &str) -> Result<(), Failure> {
-        match self.runtime.block_on(self.store.copy(&self.at(from)?, &self.at(to)?)) {
+        let (from, to) = (self.at(from)?, self.at(to)?);
+        match self.runtime.block_on(beside_others(async || self.objects.copy(&from, &to).await)) {
             Err(Error::NotFound { .. }) => Ok(()),
             result => result.map_err(|e| failure(&e)),
         }
     }
 
     fn delete(&self, path: &str) -> Result<(), Failure> {
-        match self.runtime.block_on(self.store.delete(&self.at(path)?)) {
+        match self.runtime.block_on(self.objects.delete(&self.at(path)?)) {
             Err(Error::NotFound { .. }) => Ok(()),
             result => result.map_err(|e| failure(&e)),
         }
@@ -306,7 +323,7 @@ impl Remote for Store {
         if paths.len() <= FEW || self.kind == Kind::Files {
             let found = crew.each(paths, |path| {
                 let at = self.at(path)?;
-                match self.runtime.block_on(self.store.head(&at)) {
+                match self.runtime.block_on(self.objects.head(&at)) {
                     Ok(_) => Ok(Some((*path).to_owned())),
                     Err(Error::NotFound { .. }) => Ok(None),
                     Err(e) => Err(failure(&e)),
@@ -317,7 +334,7 @@ impl Remote for Store {
         let below = if self.prefix.is_empty() { None } else { Some(Path::parse(&self.prefix).map_err(|e| failure(&e.into()))?) };
         let wanted: BTreeSet<&str> = paths.iter().copied().collect();
         self.runtime.block_on(async {
-            let mut list = self.store.list(below.as_ref()).map(|object| object.map(|o| o.location.to_string()));
+            let mut list = self.objects.list(below.as_ref()).map(|object| object.map(|o| o.location.to_string()));
             let mut taken = BTreeSet::new();
             while let Some(name) = list.try_next().await.map_err(|e| failure(&e))? {
                 let name = name.strip_prefix(&self.prefix).unwrap_or(&name).trim_start_matches('/');
@@ -335,7 +352,7 @@ impl Remote for Store {
         }
         let at = self.at(path)?;
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        let put = || self.store.put_opts(&at, PutPayload::from(bytes.to_vec()), options);
+        let put = || self.objects.put_opts(&at, PutPayload::from(bytes.to_vec()), options);
         match self.kind {
             Kind::Objects => match self.runtime.block_on(put()) {
                 Ok(_) => Ok(Claimed::Yes),

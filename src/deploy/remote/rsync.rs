@@ -189,7 +189,9 @@ impl Remote for Rsync {
             let names: Vec<&str> = numbers.iter().map(|n| uploads[*n].file.path.as_str()).collect();
             match retry(|| self.send_well(&base, &names)) {
                 Ok(()) => {
-                    numbers.iter().for_each(|_| crew.progress.step());
+                    for _ in &numbers {
+                        crew.progress.step();
+                    }
                     arrived.done.extend(numbers);
                 }
                 Err(failure) => {
@@ -225,7 +227,9 @@ impl Remote for Rsync {
         }
         let names: Vec<&str> = paths.iter().map(String::as_str).collect();
         retry(|| self.send_missing(&names)?.well("rsync").map(|_| ()))?;
-        paths.iter().for_each(|_| crew.progress.step());
+        for _ in paths {
+            crew.progress.step();
+        }
         // Folders that are empty now go too; one that is not stays, and rsync says so, which is as it should be.
         let folders: BTreeSet<&str> = paths.iter().flat_map(|path| path.match_indices('/').map(|(at, _)| &path[..at])).collect();
         let mut folders: Vec<&str> = folders.into_iter().collect();

@@ -158,6 +158,7 @@ impl Sftp {
         Err(self.failure(path, &e))
     }
 
+    #[expect(clippy::default_trait_access, reason = "the buffer's type is a crate's that is not named otherwise")]
     async fn read_file(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
         let mut file = match self.client()?.open(self.at(path)).await {
             Err(Error::SftpError(SftpErrorKind::NoSuchFile, _)) => return Ok(None),
@@ -178,7 +179,7 @@ impl Sftp {
 impl Drop for Sftp {
     fn drop(&mut self) {
         if let Some(client) = self.client.take() {
-            let _ = self.runtime.block_on(tokio::time::timeout(Duration::from_secs(5), client.close()));
+            let _ = self.runtime.block_on(async { tokio::time::timeout(Duration::from_secs(5), client.close()).await });
         }
     }
 }
