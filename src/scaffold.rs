@@ -47,6 +47,9 @@ jobs:
           restore-keys: folio-
       - run: command -v folio || cargo install folio --locked
       - run: folio build
+      - run: folio check
+      # For another host than Pages: a [deploy.production] table in site.toml, its secrets as `env`, and
+      # `folio deploy production --yes` in the place of the two steps below.
       - uses: actions/upload-pages-artifact@v3
         with:
           path: public
@@ -54,7 +57,7 @@ jobs:
         uses: actions/deploy-pages@v4
 ";
 
-const GITLAB: &str = "image: rust:1\n\npages:\n  variables:\n    CARGO_HOME: $CI_PROJECT_DIR/.cargo\n  cache:\n    paths: [.cargo, .folio]\n  script:\n    - export PATH=\"$CARGO_HOME/bin:$PATH\"\n    - command -v folio || cargo install folio --locked\n    - folio build\n  artifacts:\n    paths: [public]\n  rules:\n    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n";
+const GITLAB: &str = "image: rust:1\n\npages:\n  variables:\n    CARGO_HOME: $CI_PROJECT_DIR/.cargo\n  cache:\n    paths: [.cargo, .folio]\n  script:\n    - export PATH=\"$CARGO_HOME/bin:$PATH\"\n    - command -v folio || cargo install folio --locked\n    - folio build\n    - folio check\n    # For another host than Pages: a [deploy.production] table in site.toml, its secrets as variables of the project,\n    # and `folio deploy production --yes` here.\n  artifacts:\n    paths: [public]\n  rules:\n    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n";
 
 /// Writes an article from its section's archetype and returns its path.
 ///
@@ -133,6 +136,11 @@ name = "Your name"
 
 [menu]
 main = [{ name = "Articles", url = "/posts/" }, { name = "About", url = "/about/" }]
+
+# Where `folio deploy` takes the site.
+# [deploy.production]
+# target = "rsync"
+# destination = "me@example.org:/var/www/site"
 
 # Ads stand where slots say; without a provider a labelled placeholder shows.
 # [ads.slots.top]

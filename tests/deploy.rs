@@ -811,3 +811,42 @@ fn a_site_with_errors_is_not_deployed() {
         assert!(files(Path::new(&folder.path().join("elsewhere"))).is_empty());
     }
 }
+
+/// The most memory that a process has had so far, in KiB.
+fn peak(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().trim_end_matches(" kB").trim().parse().ok()
+}
+
+#[test]
+fn five_thousand_files_do_not_lie_in_memory_together() {
+    const FILES: usize = 5000;
+    const SIZE: usize = 32 << 10;
+    let Some(mut place) = Bucket::start() else { return };
+    let proxy = Proxy::to(place.s3.port());
+    place.endpoint = proxy.endpoint();
+    let site = Site::new();
+    configure(&site, &place.table());
+    for n in 0..FILES {
+        site.write(&format!("static/{}/{n}.bin", n % 50), vec![u8::try_from(n % 251).unwrap(); SIZE]);
+    }
+    // The build reads each file whole; what is watched is the deploy.
+    site.build();
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("folio"));
+    let mut child = command.current_dir(site.root()).envs(place.env()).args(["deploy", "-q"]).spawn().unwrap();
+    let mut most = 0;
+    let status = loop {
+        most = most.max(peak(child.id()).unwrap_or(0));
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert!(status.success());
+    let total = FILES * SIZE / 1024;
+    assert!(most > 0 && most < total as u64 * 2 / 3, "{most} KiB were needed for files of {total} KiB in all");
+    // A request a file, and a few for what is Folio's own: the lock, manifest and journal, a list of what is there, the sample.
+    let requests = proxy.requests().len();
+    assert!(requests >= FILES && requests < FILES + 60, "{requests} requests for {FILES} files");
+    assert_eq!(place.files().len(), site.output().len());
+}
