@@ -5,6 +5,7 @@
 //! patterns parsed. A `Config` that exists is valid.
 
 mod base_url;
+pub mod checks;
 mod pattern;
 pub mod raw;
 
@@ -14,6 +15,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 pub use base_url::BaseUrl;
+pub use checks::Checks;
 pub use pattern::{Pattern, PatternPart};
 pub use raw::{
     Ads, Article, Author, BrokenLinks, Comments, Counters, ExternalLinks, FeedContent, FeedFormat, Feeds, HeadingShift, Highlight, Markdown, Menu,
@@ -53,6 +55,7 @@ pub struct Config {
     pub ads: Ads,
     pub comments: Comments,
     pub counters: Counters,
+    pub check: Checks,
     pub extra: Value,
 }
 
@@ -177,6 +180,7 @@ fn resolve(raw: raw::Site, text: &str, overrides: &Overrides, report: &mut Repor
         ads: raw.ads,
         comments: raw.comments,
         counters: raw.counters,
+        check: raw.check,
         extra: Value::Object(raw.extra.into_iter().collect()),
     }
 }

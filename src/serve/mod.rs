@@ -16,7 +16,6 @@ mod http;
 mod inject;
 mod notice;
 mod problems;
-mod rules;
 mod watch;
 
 use std::net::{IpAddr, SocketAddr};

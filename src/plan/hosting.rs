@@ -2,14 +2,15 @@
 //!
 //! Understood are paths with `:names` and a `*`, the statuses of redirects, 200 for another file in the same place and
 //! 404, and `!` for a rule that comes before files that are there. Lines with conditions (countries, languages, roles)
-//! say nothing here, since the preview knows none of these.
+//! say nothing here, since nobody knows these before a visitor comes.
 
 use std::collections::BTreeMap;
 
 /// A line of `_redirects`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Redirect {
-    from: String,
+pub struct Redirect {
+    /// The pattern of paths that it is for.
+    pub from: String,
     to: String,
     pub status: u16,
     pub force: Force,
@@ -17,13 +18,13 @@ pub(super) struct Redirect {
 
 /// Whether a rule comes before files that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Force {
+pub enum Force {
     Before,
     After,
 }
 
 /// Reads `_redirects`.
-pub(super) fn redirects(text: &str) -> Vec<Redirect> {
+pub fn redirects(text: &str) -> Vec<Redirect> {
     text.lines().filter_map(redirect).collect()
 }
 
@@ -45,7 +46,7 @@ fn redirect(line: &str) -> Option<Redirect> {
 
 impl Redirect {
     /// Where the rule leads from this path (decoded, below the site's own).
-    pub(super) fn applied(&self, path: &str) -> Option<String> {
+    pub fn applied(&self, path: &str) -> Option<String> {
         let names = matched(&self.from, path)?;
         let mut to = self.to.clone();
         // The longest first: `:a` must not take the start of `:ab`.
@@ -82,7 +83,7 @@ fn matched(pattern: &str, path: &str) -> Option<BTreeMap<String, String>> {
 }
 
 /// The headers that `_headers` gives a path, in order. A line `! Name` takes one away.
-pub(super) fn headers(text: &str, path: &str) -> Vec<(String, String)> {
+pub fn headers(text: &str, path: &str) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     let mut applies = false;
     for line in text.lines().filter(|l| !l.trim().is_empty() && !l.trim_start().starts_with('#')) {
