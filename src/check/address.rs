@@ -20,11 +20,17 @@ pub enum Lead {
     Other,
 }
 
-/// Reads an address that stands on the page at `route`.
-pub fn lead(context: &Context<'_>, route: &Route, address: &str) -> Lead {
+/// The whole address of a page, which those on it are read from.
+#[must_use]
+pub fn base(context: &Context<'_>, route: &Route) -> Option<Url> {
+    Url::parse(&context.config.base_url.absolute(&route.encoded())).ok()
+}
+
+/// Reads an address that stands on the page with this whole address.
+#[must_use]
+pub fn lead(context: &Context<'_>, page: Option<&Url>, address: &str) -> Lead {
     let base = &context.config.base_url;
-    let page = Url::parse(&base.absolute(&route.encoded())).ok();
-    let Ok(url) = Url::options().base_url(page.as_ref()).parse(address) else {
+    let Ok(url) = Url::options().base_url(page).parse(address) else {
         // A browser cannot make anything of it either.
         return if address.contains("://") || address.starts_with("//") { Lead::Outside(address.to_owned()) } else { Lead::Nowhere };
     };

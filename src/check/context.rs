@@ -1,10 +1,13 @@
 //! What every rule may ask about the site as a whole.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use reqwest::Url;
 
+use super::page::Kind;
 use crate::config::Config;
+use crate::diag::nearest;
 use crate::paths::{OutPath, Route};
 use crate::pipeline::Survey;
 use crate::plan::hosting::{self, Redirect};
@@ -24,6 +27,8 @@ pub struct Context<'a> {
     numbers: BTreeMap<&'a OutPath, usize>,
     /// What `_redirects` says.
     pub redirects: Vec<Redirect>,
+    /// What each address that leads nowhere was most likely meant for: the same one may stand on every page.
+    near: Mutex<BTreeMap<String, Option<String>>>,
     /// Whether every article could be read: else what is not there may only be missing for that reason.
     pub articles: Articles,
 }
@@ -55,6 +60,7 @@ impl<'a> Context<'a> {
             numbers: jobs.iter().enumerate().map(|(number, (out, _))| (*out, number)).collect(),
             jobs,
             redirects: redirects.map(|bytes| hosting::redirects(&String::from_utf8_lossy(&bytes))).unwrap_or_default(),
+            near: Mutex::default(),
             articles: if unread { Articles::Some } else { Articles::All },
         }
     }
@@ -64,6 +70,19 @@ impl<'a> Context<'a> {
     pub fn job_at(&self, path: &str) -> Option<usize> {
         let at = |path: &str| Some(*self.numbers.get(&Route::parse(&crate::paths::percent_encode(path)).ok()?.out_path())?);
         at(path).or_else(|| (!path.ends_with('/')).then(|| at(&format!("{path}/"))).flatten())
+    }
+
+    /// The page of the site whose address is most like this one, if any is.
+    #[must_use]
+    pub fn near(&self, address: &str) -> Option<String> {
+        let path = address.split(['?', '#']).next().unwrap_or_default();
+        if let Some(known) = self.near.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
+            return known.clone();
+        }
+        let pages = self.jobs.iter().filter(|(out, job)| Kind::of(out, job).is_some_and(Kind::is_templated));
+        let near = nearest(path, pages.map(|(_, job)| job.route.as_str())).map(str::to_owned);
+        self.near.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), near.clone());
+        near
     }
 
     /// The article or section that a file is the page of.

@@ -163,7 +163,11 @@ impl Reader {
             (_, b"svg") => self.svg = self.svg.saturating_sub(1),
             (Reading::Title, b"title") => self.facts.title = Some(text(&self.text)),
             (Reading::JsonLd, b"script") => self.facts.json_ld.push(std::mem::take(&mut self.text)),
-            (Reading::Heading(level), [b'h', b'1'..=b'6']) => self.facts.headings.push(Heading { level: *level, text: text(&self.text) }),
+            (Reading::Heading(level), [b'h', b'1'..=b'6']) => {
+                // Folio's own link beside a heading shows as a sign that is none of its words.
+                let text = text(&self.text).trim_end_matches(" #").to_owned();
+                self.facts.headings.push(Heading { level: *level, text });
+            }
             _ => return,
         }
         if name != b"svg" {

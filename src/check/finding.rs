@@ -7,6 +7,7 @@ use super::context::Context;
 use super::page::Page;
 use crate::config::{self, checks::Level};
 use crate::diag::{Diagnostic, Report};
+use crate::load::TemplateSource;
 use crate::parse::{Doc, Link, Target, widen};
 use crate::paths::SourcePath;
 use crate::plan::links::From;
@@ -31,8 +32,8 @@ pub enum Place {
     Text(String, String),
     /// In a file as a whole.
     File(String),
-    /// In no file of the site that is known: a template wrote it.
-    Template,
+    /// In no file of the site: Folio itself wrote it.
+    Unknown,
 }
 
 impl Place {
@@ -88,10 +89,11 @@ fn diagnostic(rule: &'static str, level: Level, finding: Finding, count: usize) 
         Place::At(file, start, end) => d.in_file(file).at(*start..*end),
         Place::Text(file, text) => d.in_file(file).at_text(text),
         Place::File(file) => d.in_file(file),
-        Place::Template => d,
+        Place::Unknown => d,
     };
     let d = match (&finding.route, count) {
         (None, _) => d,
+        (Some(route), 1) if route != "/" && d.message.contains(route.as_str()) => d,
         (Some(route), 1) => d.note(format!("in the page {route}")),
         (Some(route), 2) => d.note(format!("in the page {route} and 1 more")),
         (Some(route), n) => d.note(format!("in the page {route} and {} more", n - 1)),
@@ -112,6 +114,12 @@ impl Page<'_> {
             return Some(source);
         }
         self.doc().map(|doc| &doc.source)
+    }
+
+    /// The file that the page is made of, as a whole; its template where there is none.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.source().map_or_else(|| self.place_of_template(), |source| Place::File(source.to_string()))
     }
 
     /// The text that the page is made of.
@@ -144,20 +152,60 @@ impl Page<'_> {
         self.place_of_text(address)
     }
 
-    /// Where a text on the page was written.
+    /// Where a text on the page was written: in its source, else in a template.
     #[must_use]
     pub fn place_of_text(&self, text: &str) -> Place {
-        let Some(source) = self.source() else { return Place::Template };
-        match self.context.survey.text(source) {
-            Some(whole) if !text.is_empty() && whole.contains(text) => Place::Text(source.to_string(), text.to_owned()),
-            _ => Place::Template,
+        let own = self.source().and_then(|source| Some((source.to_string(), self.context.survey.text(source)?)));
+        match own {
+            Some((file, whole)) if !text.is_empty() && whole.contains(text) => Place::Text(file, text.to_owned()),
+            _ => self.place_in_templates(text),
         }
+    }
+
+    /// Where a heading was written.
+    #[must_use]
+    pub fn place_of_heading(&self, text: &str) -> Place {
+        let whole = self.source().and_then(|source| self.context.survey.text(source)).unwrap_or_default();
+        let marked = (1..=6).rev().map(|level| format!("{} {text}", "#".repeat(level)));
+        let found = marked.into_iter().find(|line| whole.contains(line.as_str()));
+        self.place_of_text(found.as_deref().unwrap_or(text))
+    }
+
+    /// The template that holds a text, else the one that the page is made with.
+    fn place_in_templates(&self, text: &str) -> Place {
+        // A short text stands in many by chance.
+        const TELLING: usize = 4;
+        let holds = || self.context.renderer.templates().iter().find(|t| text.len() >= TELLING && t.text.contains(text));
+        match (self.template(), holds()) {
+            (Some(_), Some(template)) => Place::Text(TemplateSource::file(&template.name), text.to_owned()),
+            (Some(name), None) => Place::File(TemplateSource::file(name)),
+            (None, _) => self.source().map_or(Place::Unknown, |source| Place::File(source.to_string())),
+        }
+    }
+
+    /// The template that the page is made with.
+    fn template(&self) -> Option<&str> {
+        match &self.job.kind {
+            JobKind::Page(id) => self.context.plan.pages.get(*id).map(|page| page.template.as_str()),
+            JobKind::Section { section, .. } => self.context.plan.sections.get(*section).map(|section| section.template.as_str()),
+            JobKind::Taxonomy(_) => Some("taxonomy.html"),
+            JobKind::Term { .. } => Some("term.html"),
+            JobKind::Archive | JobKind::Year(_) => Some("archive.html"),
+            JobKind::NotFound => Some("404.html"),
+            _ => None,
+        }
+    }
+
+    /// The template that the page is made with, as a whole.
+    #[must_use]
+    pub fn place_of_template(&self) -> Place {
+        self.place_in_templates("")
     }
 
     /// The page's file, or the line of it that gives this key of the front matter.
     #[must_use]
     pub fn place_of_key(&self, key: &str) -> Place {
-        let Some(source) = self.source() else { return Place::Template };
+        let Some(source) = self.source() else { return self.place_of_template() };
         let text = self.context.survey.text(source).unwrap_or_default();
         let line = text.lines().take(100).find(|line| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with([':', '='])));
         match line {

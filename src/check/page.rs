@@ -1,6 +1,6 @@
 //! A finished page as its rules see it, and what is kept of it for the rules about the whole site.
 
-use super::address::{Lead, lead};
+use super::address::{Lead, base, lead};
 use super::context::Context;
 use super::facts::{Facts, Indexing, Reference, Role, facts};
 use crate::paths::OutPath;
@@ -77,7 +77,12 @@ impl<'a> Page<'a> {
     pub fn read(context: &'a Context<'a>, job: &'a Job, kind: Kind, html: &[u8]) -> Self {
         let mut facts = facts(html);
         let references = std::mem::take(&mut facts.references);
-        let leads = references.into_iter().map(|r| (r.clone(), lead(context, &job.route, &r.url))).collect();
+        let base = base(context, &job.route);
+        let with_lead = |reference: Reference| {
+            let lead = lead(context, base.as_ref(), &reference.url);
+            (reference, lead)
+        };
+        let leads = references.into_iter().map(with_lead).collect();
         Self { context, job, kind, facts, leads }
     }
 

@@ -149,7 +149,7 @@ pub(super) fn check_articles(plan: &Plan, config: &Config, report: &mut Report) 
             })
         })
         .collect();
-    problems.into_iter().for_each(|problem| report.push(problem));
+    report.extend(problems.into_iter().collect());
 }
 
 fn check_doc<'a>(plan: &'a Plan, from: From<'a>, config: &Config) -> Findings<'a> {

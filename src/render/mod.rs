@@ -221,6 +221,12 @@ impl Renderer {
         &self.world.config
     }
 
+    /// The templates, those of the default theme among them.
+    #[must_use]
+    pub fn templates(&self) -> &[TemplateSource] {
+        &self.templates
+    }
+
     /// The address that a link of an article is written as on its page; `None` when it leads nowhere.
     #[must_use]
     pub fn address(&self, target: &Target, from: From<'_>) -> Option<String> {

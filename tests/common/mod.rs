@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 pub mod browser;
 pub mod everything;
+pub mod hosts;
 pub mod random;
 pub mod server;
 

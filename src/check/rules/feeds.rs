@@ -57,7 +57,10 @@ pub(super) fn invalid(site: &Site<'_>) -> Vec<Finding> {
     let feeds = site.files.iter().enumerate().filter_map(|(number, file)| Some((number, problem(file.as_ref()?)?)));
     feeds
         .map(|(number, problem)| {
-            Finding::new(format!("the feed {} cannot be read: {problem}", site.route(number)), place(site, number)).on(site.route(number))
+            let message = format!("the feed {} cannot be read: {problem}", site.route(number));
+            Finding::new(message, place(site, number))
+                .on(site.route(number))
+                .hint("a feed of your own must be Atom, RSS 2.0 or JSON Feed; [feeds] makes all three")
         })
         .collect()
 }
@@ -66,7 +69,7 @@ pub(super) fn invalid(site: &Site<'_>) -> Vec<Finding> {
 pub(super) fn place(site: &Site<'_>, number: usize) -> Place {
     match site.context.jobs.get(number).map(|(_, job)| &job.kind) {
         Some(JobKind::Copy(CopyFrom::Site(source))) => Place::File(source.to_string()),
-        _ => Place::Template,
+        _ => Place::Unknown,
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) fn missing_language(page: &Page<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     vec![
-        Finding::new("this page does not say what language it is in", Place::Template)
+        Finding::new("this page does not say what language it is in", page.place_of_template())
             .hint("write <html lang=\"{{ site.language }}\"> in the template"),
     ]
 }
@@ -21,7 +21,7 @@ pub(super) fn missing_title(page: &Page<'_>) -> Vec<Finding> {
     if !page.kind.is_templated() || page.facts.title.as_ref().is_some_and(|title| !title.is_empty()) {
         return Vec::new();
     }
-    vec![Finding::new("this page has no title", Place::Template).hint("give the template a <title> that is not empty")]
+    vec![Finding::new("this page has no title", page.place_of_template()).hint("give the template a <title> that is not empty")]
 }
 
 pub(super) fn long_title(page: &Page<'_>) -> Vec<Finding> {
@@ -54,7 +54,7 @@ pub(super) fn missing_description(page: &Page<'_>) -> Vec<Finding> {
     }
     let finding = match page.source() {
         Some(source) => Finding::new("this page has no description", Place::File(source.to_string())).hint("add `description` to the front matter"),
-        None => Finding::new(format!("the section {} has no description", page.route()), Place::Template)
+        None => Finding::new(format!("the section {} has no description", page.route()), page.place_of_template())
             .hint("give it an _index.md with a `description`, or write it in the template"),
     };
     vec![finding]

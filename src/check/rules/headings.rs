@@ -13,7 +13,7 @@ pub(super) fn skipped(page: &Page<'_>) -> Vec<Finding> {
     skipped
         .map(|(before, heading)| {
             let message = format!("the heading \"{}\" is of level {}, right below one of level {}", heading.text, heading.level, before.level);
-            Finding::new(message, page.place_of_text(&heading.text)).hint(format!("make it a heading of level {}", before.level + 1))
+            Finding::new(message, page.place_of_heading(&heading.text)).hint(format!("make it a heading of level {}", before.level + 1))
         })
         .collect()
 }

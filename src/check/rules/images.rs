@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::check::address::Lead;
 use crate::check::facts::{Image, Purpose, Size};
 use crate::check::finding::Finding;
 use crate::check::page::Page;
@@ -35,9 +36,15 @@ fn is_bare(page: &Page<'_>, src: &str) -> bool {
 }
 
 pub(super) fn without_size(page: &Page<'_>) -> Vec<Finding> {
-    each(page, |image| image.size == Size::Unknown, |image| format!("the image `{}` has no width and height", short(&image.src)))
-        .map(|finding| finding.hint("the text moves when it comes; the component `figure` knows the size of the site's own images"))
-        .collect()
+    // That an image is not there is another rule's to tell.
+    let is_there = |image: &Image| !page.leads.iter().any(|(reference, lead)| *lead == Lead::Nowhere && reference.url == image.src);
+    each(
+        page,
+        move |image| image.size == Size::Unknown && is_there(image),
+        |image| format!("the image `{}` has no width and height", short(&image.src)),
+    )
+    .map(|finding| finding.hint("the text moves when it comes; the component `figure` knows the size of the site's own images"))
+    .collect()
 }
 
 /// A finding for each image, by its address, that is `wrong`.

@@ -13,7 +13,10 @@ pub(super) fn invalid(page: &Page<'_>) -> Vec<Finding> {
     for text in &page.facts.json_ld {
         for problem in problems(text) {
             let first = text.trim().lines().next().unwrap_or_default();
-            findings.push(Finding::new(format!("this page's JSON-LD cannot be used: {problem}"), page.place_of_text(first)));
+            findings.push(
+                Finding::new(format!("this page's JSON-LD cannot be used: {problem}"), page.place_of_text(first))
+                    .hint("see schema.org for what the type needs"),
+            );
         }
     }
     findings

@@ -14,10 +14,12 @@ use crate::parse::Target;
 pub(super) fn broken_links(page: &Page<'_>) -> Vec<Finding> {
     dead(page, |role| role == Role::Link)
         .map(|address| {
-            Finding::new(format!("nothing on the site answers at `{address}`"), page.place_of_address(address)).hint(match near(page, address) {
-                Some(route) => format!("did you mean `{route}`?"),
-                None => "correct the address, or add the page".to_owned(),
-            })
+            Finding::new(format!("nothing on the site answers at `{address}`"), page.place_of_address(address)).hint(
+                match page.context.near(address) {
+                    Some(route) => format!("did you mean `{route}`?"),
+                    None => "correct the address, or add the page".to_owned(),
+                },
+            )
         })
         .collect()
 }
@@ -38,13 +40,6 @@ fn dead<'p>(page: &'p Page<'_>, wanted: impl Fn(Role) -> bool + 'p) -> impl Iter
     let known = page.context.articles == Articles::All && page.kind != Kind::Redirect;
     let dead = page.leads.iter().filter(move |(reference, lead)| known && *lead == Lead::Nowhere && wanted(reference.role));
     dead.map(|(reference, _)| reference.url.as_str()).filter(move |address| seen.insert(*address))
-}
-
-/// The route of the site that is most like an address.
-fn near<'p>(page: &'p Page<'_>, address: &str) -> Option<&'p str> {
-    let path = address.split(['?', '#']).next().unwrap_or_default();
-    let pages = page.context.jobs.iter().filter(|(out, job)| Kind::of(out, job).is_some_and(Kind::is_templated));
-    nearest(path, pages.map(|(_, job)| job.route.as_str()))
 }
 
 pub(super) fn broken_fragments(site: &Site<'_>) -> Vec<Finding> {

@@ -34,7 +34,7 @@ pub(super) fn heavy_pages(site: &Site<'_>) -> Vec<Finding> {
             continue;
         }
         let heaviest = kept.shown.iter().copied().chain([number]).max_by_key(|n| (size(*n), std::cmp::Reverse(*n))).unwrap_or(number);
-        let place = site.bare(number).and_then(|page| page.source().map(|s| Place::File(s.to_string()))).unwrap_or(Place::Template);
+        let place = site.bare(number).map_or(Place::Unknown, |page| page.place());
         let message = format!("this page weighs {} kB, of which {} are `{}`", weight / 1000, size(heaviest) / 1000, site.route(heaviest));
         findings.push(
             Finding::new(message, place)

@@ -7,7 +7,7 @@ use super::feeds::place;
 use crate::check::address::{Lead, lead};
 use crate::check::finding::Finding;
 use crate::check::site::{Content, File, Site};
-use crate::paths::{OutPath, Route};
+use crate::paths::OutPath;
 use crate::plan::SITEMAP_LIMIT;
 
 /// Whether a file of the output is a sitemap, by its name.
@@ -71,7 +71,7 @@ pub(super) fn invalid(site: &Site<'_>) -> Vec<Finding> {
 
 fn problems(site: &Site<'_>, number: usize, list: Result<Vec<String>, String>) -> Vec<Finding> {
     let name = site.route(number);
-    let finding = |message: String| Finding::new(message, place(site, number)).on(name);
+    let finding = |message: String| Finding::new(message, place(site, number)).on(name).hint("without a sitemap of your own, Folio makes one");
     let list = match list {
         Ok(list) => list,
         Err(problem) => return vec![finding(format!("the sitemap {name} cannot be read: {problem}"))],
@@ -81,8 +81,8 @@ fn problems(site: &Site<'_>, number: usize, list: Result<Vec<String>, String>) -
         findings.push(finding(format!("the sitemap {name} lists {} addresses, and may list {SITEMAP_LIMIT}", list.len())));
     }
     for address in &list {
-        match lead(site.context, &Route::root(), address) {
-            Lead::File { .. } if address.contains("://") => {}
+        match lead(site.context, None, address) {
+            Lead::File { .. } => {}
             Lead::Outside(_) => findings.push(finding(format!("the sitemap {name} lists `{address}`, which is not of this site"))),
             _ => findings.push(finding(format!("the sitemap {name} lists `{address}`, which nothing answers at"))),
         }

@@ -24,9 +24,9 @@ pub(super) fn orphans(site: &Site<'_>) -> Vec<Finding> {
     written
         .filter(|(number, _)| site.route(*number) != "/" && !linked.contains(number))
         .map(|(number, _)| {
-            let source = site.bare(number).and_then(|page| page.source().map(ToString::to_string));
+            let place = site.bare(number).map_or(Place::Unknown, |page| page.place());
             let message = format!("no page links to {}", site.route(number));
-            Finding::new(message, source.map_or(Place::Template, Place::File))
+            Finding::new(message, place)
                 .on(site.route(number))
                 .hint("link to it from another page or the menu; a `date` puts an article into the site's own lists")
         })
@@ -40,7 +40,7 @@ pub(super) fn unknown_languages(site: &Site<'_>) -> Vec<Finding> {
         let place = match (&d.file, &d.span) {
             (Some(file), Some(span)) => Place::at(file, span.clone()),
             (Some(file), None) => Place::File(file.clone()),
-            (None, _) => Place::Template,
+            (None, _) => Place::Unknown,
         };
         Finding { message: d.message.clone(), hint: d.hint.clone(), place, route: None }
     };
