@@ -6,6 +6,8 @@ mod common;
 
 use std::collections::BTreeSet;
 
+use common::everything::Everything;
+use common::random::number;
 use common::{Run, Site};
 use folio::check::facts::facts;
 use folio::check::rules::RULES;
@@ -200,6 +202,29 @@ fn nothing_of_the_site_is_changed() {
     assert_eq!(site.output(), common::files(&site.path("clean")));
 }
 
+/// After any edits the report is that of a check which knows nothing, and the next build is that of one that knows
+/// nothing: what a check leaves in the store is true.
+#[test]
+fn a_check_after_any_edits() {
+    let (rounds, seed) = (number("FOLIO_ROUNDS", 30), number("FOLIO_SEED", 7));
+    let mut everything = Everything::new(seed);
+    let mut built = 0;
+    for round in 0..rounds {
+        let edits = if round == 0 { Vec::new() } else { everything.edit() };
+        let context = format!("seed {seed}, round {round}, after {edits:?}");
+        let site = &everything.site;
+        let (known, fresh) = (check(site, &["--jobs", "1"]), check(site, &["--jobs", "3", "--no-cache"]));
+        assert_eq!((known.code, known.stderr), (fresh.code, fresh.stderr), "{context}");
+        let (next, clean) = (site.folio(&["build"]), site.folio(&["build", "--no-cache", "--output", "clean"]));
+        assert_eq!(next.code, clean.code, "{context}\n{}\n{}", next.stderr, clean.stderr);
+        if next.code == 0 {
+            built += 1;
+            assert!(site.output() == common::files(&site.path("clean")), "{context}");
+        }
+    }
+    assert!(built > 0);
+}
+
 #[test]
 fn a_template_is_told_once() {
     let site = good()
@@ -224,6 +249,64 @@ fn redirects_of_the_host_answer_too() {
     let text = "---\ntitle: A\ndescription: What a is.\ndate: 2026-01-02\n---\n\n[a](/news/x/) [b](/nowhere/)\n";
     let site = good().file("content/posts/a.md", text).file("static/_redirects", "/news/* /posts/:splat\n");
     assert_eq!(lines(&site, &[]), ["error broken-link content/posts/a.md:7 nothing on the site answers at `/nowhere/`"]);
+}
+
+#[test]
+fn odd_addresses() {
+    let odd = [
+        "http://[::1",
+        "http://",
+        "https:///x",
+        "//",
+        "///x",
+        "/%zz",
+        "/%ff",
+        "/%2e%2e/x",
+        "/a%2Fb",
+        "../../../../up",
+        "?",
+        "#%ff",
+        "#",
+        "/caf%C3%A9/",
+        "/caf\u{e9}/",
+        "data:,x",
+        "tel:1",
+        "https://t.example:443/posts/",
+        "HTTPS://T.EXAMPLE/posts/",
+        "https://t.example:8443/posts/",
+        "\\\\t.example\\posts\\",
+    ];
+    let links: String = odd.iter().map(|url| format!("<a href=\"{url}\">x</a>\n")).collect();
+    let site = good().file("content/posts/a.md", format!("---\ntitle: A\ndescription: What a is.\ndate: 2026-01-02\n---\n\n<p>\n{links}</p>\n"));
+    insta::assert_snapshot!(lines(&site, &[]).join("\n"));
+}
+
+#[test]
+fn an_image_says_what_it_is_for() {
+    let page = |images: &str| format!("---\ntitle: A\ndescription: What a is.\ndate: 2026-01-02\n---\n\n{images}\n");
+    let site = good().file("content/posts/p.png", "p");
+    let fine = "![p](p.png)\n\n<img src=\"p.png\" alt=\"\">\n<img src=\"p.png\" role=\"presentation\">\n<img src=\"p.png\" aria-hidden=\"true\">\n\n{{<figure src=\"p.png\" />}}";
+    site.write("content/posts/a.md", page(fine));
+    let said = lines(&site, &[]);
+    assert!(said.iter().all(|l| l.starts_with("warning image-without-size")), "{said:#?}");
+    for wrong in ["![](p.png)", "![ ](p.png)", "![][p]\n\n[p]: p.png", "<img src=\"p.png\">"] {
+        site.write("content/posts/a.md", page(wrong));
+        let said = lines(&site, &[]);
+        assert!(said[0].starts_with("error image-without-alt content/posts/a.md:7 "), "{wrong}: {said:#?}");
+    }
+}
+
+#[test]
+fn a_damaged_page_hides_no_other() {
+    // A page that cannot be rendered might hold the link that another one lacks: that is not told.
+    let site = good()
+        .file("content/posts/b.md", "---\ntitle: B\ndescription: What b is.\ntemplate: broken.html\ndate: 2026-01-02\n---\n")
+        .file("content/alone.md", "---\ntitle: Alone\ndescription: Alone.\n---\n\n[x](/gone/)\n")
+        .file("templates/broken.html", "{{ nothing.there }}");
+    let said = lines(&site, &[]);
+    assert!(said.iter().any(|l| l.starts_with("error build templates/broken.html:1")), "{said:#?}");
+    assert!(said.iter().any(|l| l.starts_with("error broken-link content/alone.md:6")), "{said:#?}");
+    assert!(!said.iter().any(|l| l.contains("orphan")), "{said:#?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::page::Page;
 use crate::config::{self, checks::Level};
 use crate::diag::{Diagnostic, Report};
 use crate::load::TemplateSource;
-use crate::parse::{Doc, Link, Target, widen};
+use crate::parse::{Doc, Link, widen};
 use crate::paths::SourcePath;
 use crate::plan::links::From;
 use crate::plan::{CopyFrom, JobKind};
@@ -128,19 +128,19 @@ impl Page<'_> {
         self.context.plan.doc_of(Context::node(self.job)?)
     }
 
-    /// The link of the text that an address on the page comes from.
-    #[must_use]
-    pub fn link(&self, address: &str) -> Option<&Link> {
-        let doc = self.doc()?;
-        let from = From { doc, route: &self.job.route };
-        let written = |target: &Target| self.context.renderer.address(target, from).map(|url| as_read(&url));
-        doc.links.iter().find(|link| written(&link.target).as_deref() == Some(address))
+    /// The links of the text that are written as this address on the page.
+    pub fn links<'p>(&'p self, address: &'p str) -> impl Iterator<Item = &'p Link> {
+        let written = move |doc: &Doc, link: &Link| {
+            let url = self.context.renderer.address(&link.target, From { doc, route: &self.job.route });
+            url.is_some_and(|url| as_read(&url) == address)
+        };
+        self.doc().into_iter().flat_map(move |doc| doc.links.iter().filter(move |link| written(doc, link)))
     }
 
     /// Where an address on the page was written.
     #[must_use]
     pub fn place_of_address(&self, address: &str) -> Place {
-        if let (Some(doc), Some(link)) = (self.doc(), self.link(address)) {
+        if let (Some(doc), Some(link)) = (self.doc(), self.links(address).next()) {
             return Place::at(doc.source.as_str(), widen(&link.span));
         }
         let config = self.context.config;

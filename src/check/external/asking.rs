@@ -93,8 +93,8 @@ impl Asker {
         match self.client.request(Method::HEAD, url).send().await {
             Ok(response) if self.is_good(response.status()) => return Reply::Settled(Verdict::Good),
             Ok(response) if response.status() == StatusCode::TOO_MANY_REQUESTS => return self.judge(&response),
-            // Asking in another way leads round the same circle.
-            Err(e) if e.is_redirect() => return failed(&e),
+            // Asking in another way leads round the same circle, or to the same closed door.
+            Err(e) if e.is_redirect() || e.is_connect() => return failed(&e),
             _ => {}
         }
         match self.client.request(Method::GET, url).send().await {

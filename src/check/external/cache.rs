@@ -20,7 +20,7 @@ const DAY: i64 = 24 * 60 * 60;
 const GONE: i64 = 60 * 60;
 
 /// Answers that still count.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Known {
     /// What counts as working, which the answers depend on.
     accept: Vec<u16>,
@@ -35,12 +35,16 @@ struct Answer {
 }
 
 impl Known {
+    /// Knows nothing.
+    pub(super) fn empty(settings: &ExternalChecks) -> Self {
+        Self { accept: settings.accept.clone(), answers: BTreeMap::new() }
+    }
+
     /// Reads the answers that are not too old. One that cannot be read is as good as none.
     pub(super) fn load(folder: &Path, now: Timestamp, settings: &ExternalChecks) -> Self {
-        let empty = Self { accept: settings.accept.clone(), answers: BTreeMap::new() };
-        let Loaded::Whole(mut known) = memo::load::<Self>(&folder.join(FILE), FORM) else { return empty };
+        let Loaded::Whole(mut known) = memo::load::<Self>(&folder.join(FILE), FORM) else { return Self::empty(settings) };
         if known.accept != settings.accept {
-            return empty;
+            return Self::empty(settings);
         }
         let good = i64::try_from(settings.cache_days).unwrap_or(i64::MAX).saturating_mul(DAY);
         known.answers.retain(|_, answer| {
@@ -79,7 +83,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let settings = ExternalChecks::default();
         let at = |seconds: i64| Timestamp::from_second(1_000_000 + seconds).unwrap();
-        let mut known = Known::default();
+        let mut known = Known::empty(&settings);
         known.put("good", &Verdict::Good, at(0));
         known.put("gone", &Verdict::Gone("x".into()), at(0));
         known.put("down", &Verdict::Down("x".into()), at(0));

@@ -50,7 +50,7 @@ pub(super) fn check(site: &Site<'_>, survey: &Survey, options: &Options, progres
     let now = options.visibility.now;
     let mut known = match options.cache {
         Cache::Use => Known::load(survey.state(), now, settings),
-        Cache::Ignore => Known::default(),
+        Cache::Ignore => Known::empty(settings),
     };
     let unknown: Vec<&str> = links.keys().copied().filter(|url| known.verdict(url).is_none()).collect();
     let counts = Counts { links: links.len(), cached: links.len() - unknown.len() };

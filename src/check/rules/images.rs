@@ -1,38 +1,45 @@
 //! Images on pages.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use crate::check::address::Lead;
 use crate::check::facts::{Image, Purpose, Size};
-use crate::check::finding::Finding;
+use crate::check::finding::{Finding, Place};
 use crate::check::page::Page;
-use crate::parse::LinkKind;
+use crate::parse::widen;
 
 /// An image without `alt` is read out by its file's name (WCAG 2.2 §1.1.1). An empty one says that the image adds nothing:
 /// in HTML somebody wrote that, in Markdown somebody left it out.
 pub(super) fn without_alt(page: &Page<'_>) -> Vec<Finding> {
-    let is_markdown = |image: &Image| page.link(&image.src).is_some_and(|link| link.kind == LinkKind::Image) && is_bare(page, &image.src);
-    let lacks = |image: &Image| match image.alt.as_deref().map(str::trim) {
-        None => true,
-        Some("") => is_markdown(image),
-        Some(_) => false,
-    };
-    each(
-        page,
-        |image| image.purpose == Purpose::Content && lacks(image),
-        |image| format!("the image `{}` has no text that stands for it", short(&image.src)),
-    )
-    .map(|finding| finding.hint("write ![what it shows](…); for one that only decorates, <img src=\"…\" alt=\"\">"))
-    .collect()
+    let wrong = |image: &Image| image.purpose == Purpose::Content && image.alt.as_deref().is_none_or(|alt| alt.trim().is_empty());
+    if !page.facts.images.iter().any(wrong) {
+        return Vec::new();
+    }
+    let text = page.source().and_then(|source| page.context.survey.text(source)).unwrap_or_default();
+    let mut seen = BTreeSet::new();
+    let images = page.facts.images.iter().filter(|image| page.kind.is_templated() && wrong(image));
+    images
+        .filter(|image| seen.insert((image.src.as_str(), image.alt.is_none())))
+        .filter_map(|image| {
+            let message = format!("the image `{}` has no text that stands for it", short(&image.src));
+            let finding = Finding::new(message, place(page, image, &text)?);
+            Some(finding.hint("write ![what it shows](…); for one that only decorates, <img src=\"…\" alt=\"\">"))
+        })
+        .collect()
 }
 
-/// Whether the source has the image as `![](…)`: a component's argument is an image too, and says for itself.
-fn is_bare(page: &Page<'_>, src: &str) -> bool {
-    let text = page.link(src).zip(page.source()).and_then(|(link, source)| {
-        let text = page.context.survey.text(source)?;
-        text.get(link.span.start as usize..link.span.end as usize).map(str::to_owned)
-    });
-    text.is_some_and(|text| text.trim_start().starts_with("!["))
+/// Where an image without a text was written; `None` when its author wrote that it has none.
+fn place(page: &Page<'_>, image: &Image, text: &str) -> Option<Place> {
+    let markdown = |span: &Range<usize>| text.get(span.clone()).and_then(|written| written.trim_start().strip_prefix("!["));
+    let spans = || page.links(&image.src).map(|link| widen(&link.span));
+    let file = || page.source().map(ToString::to_string).unwrap_or_default();
+    if image.alt.is_none() {
+        let html = spans().find(|span| markdown(span).is_none());
+        return Some(html.map_or_else(|| page.place_of_address(&image.src), |span| Place::at(&file(), span)));
+    }
+    let bare = spans().find(|span| markdown(span).is_some_and(|rest| rest.trim_start().starts_with(']')))?;
+    Some(Place::at(&file(), bare))
 }
 
 pub(super) fn without_size(page: &Page<'_>) -> Vec<Finding> {
