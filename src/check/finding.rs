@@ -116,10 +116,10 @@ impl Page<'_> {
         self.doc().map(|doc| &doc.source)
     }
 
-    /// The file that the page is made of, as a whole; its template where there is none.
+    /// The start of the file that the page is made of; its template where there is none.
     #[must_use]
     pub fn place(&self) -> Place {
-        self.source().map_or_else(|| self.place_of_template(), |source| Place::File(source.to_string()))
+        self.source().map_or_else(|| self.place_of_template(), |source| Place::at(source.as_str(), 0..0))
     }
 
     /// The text that the page is made of.
@@ -202,7 +202,7 @@ impl Page<'_> {
         self.place_in_templates("")
     }
 
-    /// The page's file, or the line of it that gives this key of the front matter.
+    /// The line of the page's file that gives this key of the front matter, or its start.
     #[must_use]
     pub fn place_of_key(&self, key: &str) -> Place {
         let Some(source) = self.source() else { return self.place_of_template() };
@@ -210,7 +210,7 @@ impl Page<'_> {
         let line = text.lines().take(100).find(|line| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with([':', '='])));
         match line {
             Some(line) => Place::Text(source.to_string(), line.to_owned()),
-            None => Place::File(source.to_string()),
+            None => self.place(),
         }
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn missing_description(page: &Page<'_>) -> Vec<Finding> {
         return vec![Finding::new("the front page has no description", place).hint("set `description` in site.toml")];
     }
     let finding = match page.source() {
-        Some(source) => Finding::new("this page has no description", Place::File(source.to_string())).hint("add `description` to the front matter"),
+        Some(_) => Finding::new("this page has no description", page.place()).hint("add `description` to the front matter"),
         None => Finding::new(format!("the section {} has no description", page.route()), page.place_of_template())
             .hint("give it an _index.md with a `description`, or write it in the template"),
     };

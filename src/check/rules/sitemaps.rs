@@ -5,7 +5,7 @@ use quick_xml::events::Event;
 
 use super::feeds::place;
 use crate::check::address::{Lead, lead};
-use crate::check::finding::Finding;
+use crate::check::finding::{Finding, Place};
 use crate::check::site::{Content, File, Site};
 use crate::paths::OutPath;
 use crate::plan::SITEMAP_LIMIT;
@@ -81,11 +81,16 @@ fn problems(site: &Site<'_>, number: usize, list: Result<Vec<String>, String>) -
         findings.push(finding(format!("the sitemap {name} lists {} addresses, and may list {SITEMAP_LIMIT}", list.len())));
     }
     for address in &list {
-        match lead(site.context, None, address) {
-            Lead::File { .. } => {}
-            Lead::Outside(_) => findings.push(finding(format!("the sitemap {name} lists `{address}`, which is not of this site"))),
-            _ => findings.push(finding(format!("the sitemap {name} lists `{address}`, which nothing answers at"))),
+        let problem = match lead(site.context, None, address) {
+            Lead::File { .. } => continue,
+            Lead::Outside(_) => "which is not of this site",
+            _ => "which nothing answers at",
+        };
+        let mut finding = finding(format!("the sitemap {name} lists `{address}`, {problem}"));
+        if let Place::File(file) = finding.place {
+            finding.place = Place::Text(file, address.clone());
         }
+        findings.push(finding);
     }
     findings
 }
