@@ -202,6 +202,15 @@ fn nothing_of_the_site_is_changed() {
     assert_eq!(site.output(), common::files(&site.path("clean")));
 }
 
+#[test]
+fn an_articles_error_is_told_each_time() {
+    let site = good().file("content/posts/b.md", "---\ntitle: B\ndescription: What b is.\ndate: never\n---\n");
+    let first = lines(&site, &[]);
+    assert!(first.iter().any(|l| l.starts_with("error build content/posts/b.md:4 ")), "{first:#?}");
+    assert_eq!(lines(&site, &[]), first);
+    assert!(site.build_fails().contains("`date` is not a date"));
+}
+
 /// After any edits the report is that of a check which knows nothing, and the next build is that of one that knows
 /// nothing: what a check leaves in the store is true.
 #[test]

@@ -61,6 +61,7 @@ fn answers() {
     let paths = ["/good", "/good#part", "/refused", "/moved", "/loop", "/file", "/tired", "/down", "/busy", "/odd", "/none?a=1&b=2"];
     let mut urls: Vec<String> = paths.iter().map(|p| host.url(p)).collect();
     urls.push("http://127.0.0.1:1/closed".into());
+    urls.push(format!("https://{}/not-secure", host.address));
     let site = site("retries = 1\naccept = [418]", &urls);
     let said = check(&site);
     assert_eq!(
@@ -73,8 +74,9 @@ fn answers() {
         ]
     );
     assert!(said.contains("error[external-link]: `http://127.0.0.1:1/closed` cannot be connected to"), "{said}");
+    assert!(said.contains(&format!("error[external-link]: `https://{}/not-secure` cannot be connected to", host.address)), "{said}");
     assert!(said.contains("--> content/a.md:11:1"), "{said}");
-    assert!(said.contains(", 11 external links: 5 errors"), "{said}");
+    assert!(said.contains(", 12 external links: 6 errors"), "{said}");
     let asked = host.asked();
     let count = |request: &str| asked.iter().filter(|r| *r == request).count();
     assert_eq!(
