@@ -182,9 +182,10 @@ fn what_a_build_says_is_in_the_report() {
         ]
     );
     // A template that cannot be read keeps pages from being looked at, and the rest is still told.
-    let site = good().file("templates/page.html", "{% if %}").file("content/posts/b.md", "---\nlayout: x\n---\n");
+    let site = good().file("templates/page.html", "{% if %}").file("content/posts/b.md", "---\nlayout: x\n---\n\n[x](/gone/)\n");
     let said = lines(&site, &[]);
     assert!(said.iter().any(|l| l.contains("templates/page.html")) && said.iter().any(|l| l.contains("layout")), "{said:#?}");
+    assert!(said.contains(&"warning build content/posts/b.md:5 nothing on the site answers at `/gone/`".to_owned()), "{said:#?}");
 }
 
 #[test]

@@ -144,14 +144,19 @@ fn prepare(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<(R
     parsed.errors.into_values().for_each(|errors| report.extend(errors));
     let (plan, problems) = plan::arrange(parsed.docs, &parsed.faulty, &sources, &config, options.visibility);
     report.extend(problems);
-    report.extend(plan::check_sources(&plan, &config));
+    let of_sources = plan::check_sources(&plan, &config);
+    // Where no page can be rendered, no page shows the rest.
+    let of_everything = plan::check(&plan, &config);
 
     let table = Arc::new(RwLock::new(Table::new(&plan, &files, |source| files.get(source).and_then(|e| e.parsed))));
     let inputs = Stored::new(disk.clone(), Arc::clone(&store.pack), &plan, table, settings.clone(), Arc::new(AtomicBool::new(false)));
     let renderer = Renderer::new(plan, config, sources.templates, Box::new(inputs)).map_err(|problems| {
+        let mut report = report.clone();
         report.extend(problems);
-        report.clone()
+        report.extend(of_everything);
+        report
     })?;
+    report.extend(of_sources);
     // An article with errors must be read again, or they would not be told again.
     if !report.has_errors()
         && let Err(e) = store.save(files, settings.mark())
