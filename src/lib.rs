@@ -15,6 +15,7 @@ pub mod paths;
 pub mod pipeline;
 pub mod plan;
 pub mod render;
+mod rules;
 pub mod scaffold;
 pub mod schema;
 pub mod serve;

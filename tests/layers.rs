@@ -5,8 +5,9 @@
 use std::fs;
 use std::path::Path;
 
-const ORDER: [&str; 15] =
-    ["diag", "paths", "schema", "config", "memo", "load", "parse", "plan", "render", "write", "pipeline", "check", "scaffold", "serve", "cli"];
+const ORDER: [&str; 16] = [
+    "diag", "paths", "schema", "rules", "config", "memo", "load", "parse", "plan", "render", "write", "pipeline", "check", "scaffold", "serve", "cli",
+];
 
 fn rank(module: &str) -> Option<usize> {
     ORDER.iter().position(|m| *m == module)

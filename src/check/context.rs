@@ -10,9 +10,9 @@ use crate::config::Config;
 use crate::diag::nearest;
 use crate::paths::{OutPath, Route};
 use crate::pipeline::Survey;
-use crate::plan::hosting::{self, Redirect};
 use crate::plan::{Hidden, Job, JobKind, Node, Plan};
 use crate::render::Renderer;
+use crate::rules::{self, Redirect};
 
 /// The site that is checked.
 pub struct Context<'a> {
@@ -59,7 +59,7 @@ impl<'a> Context<'a> {
             origin: Url::parse(config.base_url.origin()).map(|url| url.origin().ascii_serialization()).unwrap_or_default(),
             numbers: jobs.iter().enumerate().map(|(number, (out, _))| (*out, number)).collect(),
             jobs,
-            redirects: redirects.map(|bytes| hosting::redirects(&String::from_utf8_lossy(&bytes))).unwrap_or_default(),
+            redirects: redirects.map(|bytes| rules::redirects(&String::from_utf8_lossy(&bytes))).unwrap_or_default(),
             near: Mutex::default(),
             articles: if unread { Articles::Some } else { Articles::All },
         }

@@ -3,7 +3,6 @@
 //! The plan fixes every route, list, neighbour and redirect, so that a [`Job`] can be rendered by itself, in
 //! any order or on request. It can be printed ([`std::fmt::Display`]); a snapshot test shows a whole one.
 
-pub mod hosting;
 mod jobs;
 pub mod links;
 mod lists;

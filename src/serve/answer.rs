@@ -3,7 +3,8 @@
 use crate::diag::Report;
 use crate::paths::Route;
 use crate::pipeline::live::{Found, Preview};
-use crate::plan::hosting::{self, Force};
+
+use crate::rules::{self, Force};
 
 /// What answers a path.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ pub(super) fn find(preview: &Preview, path: &str) -> Answer {
         return not_found(preview);
     }
     let Ok(route) = Route::parse(below) else { return Answer::Bad };
-    let redirects = preview.steering("_redirects").map(|text| hosting::redirects(&text)).unwrap_or_default();
+    let redirects = preview.steering("_redirects").map(|text| rules::redirects(&text)).unwrap_or_default();
     let ruled = |force: Force| {
         let of_force = redirects.iter().filter(|r| r.force == force);
         of_force.filter_map(|r| Some((r.applied(route.as_str())?, r.status))).find(|(to, _)| to != route.as_str())

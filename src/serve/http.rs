@@ -25,7 +25,6 @@ use super::answer::{self, Answer};
 use super::{Shared, client, events, inject};
 use crate::diag::{Report, Style};
 use crate::pipeline::live::{Found, Standing, What};
-use crate::plan::hosting;
 
 /// Open connections; beyond them new ones are closed at once.
 const CONNECTIONS: usize = 512;
@@ -292,7 +291,7 @@ const NOT_HERE: [&str; 11] = [
 
 /// Sets the headers that the site's `_headers` gives this path.
 fn site_headers(text: &str, path: &str, headers: &mut HeaderMap) {
-    for (name, value) in hosting::headers(text, path) {
+    for (name, value) in crate::rules::headers(text, path) {
         let name = name.to_ascii_lowercase();
         if NOT_HERE.contains(&name.as_str()) || name.starts_with("access-control-") {
             continue;

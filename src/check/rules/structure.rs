@@ -7,8 +7,8 @@ use crate::check::facts::Indexing;
 use crate::check::finding::{Finding, Place};
 use crate::check::page::Kind;
 use crate::check::site::Site;
-use crate::plan::hosting::Force;
 use crate::plan::{self, CopyFrom, JobKind};
+use crate::rules::Force;
 
 /// Pages that can be reached only by who knows their address: through the sitemap or a feed, perhaps, but from no page.
 pub(super) fn orphans(site: &Site<'_>) -> Vec<Finding> {

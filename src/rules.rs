@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 /// A line of `_redirects`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Redirect {
-    /// The pattern of paths that it is for.
-    pub from: String,
+pub(crate) struct Redirect {
+    /// The pattern of the paths that it is for.
+    pub(crate) from: String,
     to: String,
     pub status: u16,
     pub force: Force,
@@ -18,13 +18,13 @@ pub struct Redirect {
 
 /// Whether a rule comes before files that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Force {
+pub(crate) enum Force {
     Before,
     After,
 }
 
 /// Reads `_redirects`.
-pub fn redirects(text: &str) -> Vec<Redirect> {
+pub(crate) fn redirects(text: &str) -> Vec<Redirect> {
     text.lines().filter_map(redirect).collect()
 }
 
@@ -46,7 +46,7 @@ fn redirect(line: &str) -> Option<Redirect> {
 
 impl Redirect {
     /// Where the rule leads from this path (decoded, below the site's own).
-    pub fn applied(&self, path: &str) -> Option<String> {
+    pub(crate) fn applied(&self, path: &str) -> Option<String> {
         let names = matched(&self.from, path)?;
         let mut to = self.to.clone();
         // The longest first: `:a` must not take the start of `:ab`.
@@ -83,7 +83,7 @@ fn matched(pattern: &str, path: &str) -> Option<BTreeMap<String, String>> {
 }
 
 /// The headers that `_headers` gives a path, in order. A line `! Name` takes one away.
-pub fn headers(text: &str, path: &str) -> Vec<(String, String)> {
+pub(crate) fn headers(text: &str, path: &str) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     let mut applies = false;
     for line in text.lines().filter(|l| !l.trim().is_empty() && !l.trim_start().starts_with('#')) {
