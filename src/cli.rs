@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::Timestamp;
 
+use crate::check;
 use crate::config::Overrides;
 use crate::deploy::{self, Action, Consent, Force};
 use crate::pipeline::live::{Change, Clock, LiveOptions};
@@ -28,6 +29,8 @@ pub enum Command {
     Build(Build),
     /// Show the site in a browser while it is written
     Serve(Serve),
+    /// Say whether the site may go out
+    Check(Check),
     /// Write a new article with front matter
     New(New),
     /// Write a new site that builds at once
@@ -105,6 +108,43 @@ pub struct Serve {
     /// Look at every file twice a second instead of waiting for the system's word: for network drives and containers
     #[arg(long)]
     pub poll: bool,
+}
+
+/// Arguments of `folio check`.
+#[expect(clippy::struct_excessive_bools, reason = "flags, as they are written; `options` gives them meaning")]
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The site's folder
+    #[arg(long, default_value = ".", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub root: PathBuf,
+    /// Look at links to other hosts too
+    #[arg(long)]
+    pub external: bool,
+    /// How the findings are printed: as text on standard error, or as JSON on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: CheckFormat,
+    /// Check the site as it would be under this address instead of the configured one
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    pub base_url: Option<String>,
+    /// Check drafts too
+    #[arg(long)]
+    pub drafts: bool,
+    /// Check articles with a date in the future too
+    #[arg(long)]
+    pub future: bool,
+    /// Take nothing from earlier builds and checks
+    #[arg(long)]
+    pub no_cache: bool,
+    /// How many threads to use [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+}
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    Text,
+    Json,
 }
 
 /// How figures are printed.
@@ -216,6 +256,24 @@ impl Deploy {
             consent: if self.yes { Consent::Given } else { Consent::Ask },
             now: now.as_second(),
         }
+    }
+}
+
+impl Check {
+    /// What the arguments mean.
+    #[must_use]
+    pub fn options(&self, now: Timestamp, program: String) -> check::Options {
+        let site = Options {
+            root: self.root.clone(),
+            output: None,
+            overrides: Overrides { base_url: self.base_url.clone() },
+            visibility: Visibility { drafts: shown(self.drafts), future: shown(self.future), now },
+            jobs: self.jobs.map(usize::from),
+            cache: if self.no_cache { Cache::Ignore } else { Cache::Use },
+            explain: Explain::No,
+            program,
+        };
+        check::Options { site, external: if self.external { check::External::Yes } else { check::External::No } }
     }
 }
 

@@ -85,6 +85,12 @@ pub struct Diagnostic {
     pub hint: Option<String>,
     /// Further facts, a line each.
     pub notes: Vec<String>,
+    /// The rule of `folio check` that it comes from.
+    #[serde(skip)]
+    pub rule: Option<&'static str>,
+    /// The first page that it shows on, where it is about a finished page.
+    #[serde(skip)]
+    pub route: Option<String>,
 }
 
 impl Diagnostic {
@@ -99,7 +105,7 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, message: String) -> Self {
-        Self { severity, message, file: None, span: None, needle: None, excerpt: None, hint: None, notes: Vec::new() }
+        Self { severity, message, file: None, span: None, needle: None, excerpt: None, hint: None, notes: Vec::new(), rule: None, route: None }
     }
 
     /// Names the file (site-relative).
@@ -137,6 +143,13 @@ impl Diagnostic {
         self
     }
 
+    /// Names the rule of `folio check` that it comes from.
+    #[must_use]
+    pub fn rule(mut self, rule: &'static str) -> Self {
+        self.rule = Some(rule);
+        self
+    }
+
     /// Adds "did you mean …?" when one of `known` is near to `given`.
     #[must_use]
     pub fn suggest<'a>(self, given: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
@@ -146,9 +159,9 @@ impl Diagnostic {
         }
     }
 
-    fn sort_key(&self) -> (Severity, Option<&str>, usize, &str, Option<&str>) {
+    fn sort_key(&self) -> (Severity, Option<&str>, usize, &str, Option<&str>, Option<&str>) {
         let start = self.span.as_ref().map_or(0, |s| s.start);
-        (self.severity, self.file.as_deref(), start, &self.message, self.needle.as_deref())
+        (self.severity, self.file.as_deref(), start, &self.message, self.needle.as_deref(), self.route.as_deref())
     }
 }
 
@@ -328,14 +341,21 @@ fn render_one(d: &Diagnostic, renderer: &Renderer) -> String {
         Severity::Warning => Level::WARNING,
     };
     let message = printable(&d.message);
+    let title = || {
+        let title = level.clone().primary_title(message.clone());
+        match d.rule {
+            Some(rule) => title.id(rule),
+            None => title,
+        }
+    };
     let mut group = match (&d.file, &d.excerpt) {
         (Some(file), Some(e)) => {
             let snippet =
                 Snippet::source(e.text.as_str()).path(file.as_str()).line_start(e.line).annotation(AnnotationKind::Primary.span(e.underline.clone()));
-            level.primary_title(message).element(snippet)
+            title().element(snippet)
         }
-        (Some(file), None) => level.primary_title(message).element(annotate_snippets::Origin::path(file.as_str())),
-        (None, _) => return render_bare(d, &message, level, renderer),
+        (Some(file), None) => title().element(annotate_snippets::Origin::path(file.as_str())),
+        (None, _) => return render_bare(d, title(), renderer),
     };
     for note in &d.notes {
         group = group.element(Level::NOTE.message(printable(note)));
@@ -347,8 +367,8 @@ fn render_one(d: &Diagnostic, renderer: &Renderer) -> String {
 }
 
 /// A diagnostic that belongs to no file: its lines, without the frame of a snippet.
-fn render_bare(d: &Diagnostic, message: &str, level: Level<'_>, renderer: &Renderer) -> String {
-    let mut out = renderer.render(&[annotate_snippets::Group::with_title(level.primary_title(message))]);
+fn render_bare(d: &Diagnostic, title: annotate_snippets::Title<'_>, renderer: &Renderer) -> String {
+    let mut out = renderer.render(&[annotate_snippets::Group::with_title(title)]);
     for note in &d.notes {
         let _ = write!(out, "\n  note: {}", printable(note));
     }

@@ -4,6 +4,7 @@
 //! A module may import only from those declared above it here; `tests/layers.rs` holds that order.
 //! The library never prints and never ends the process: it returns values and a [`diag::Report`].
 
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod deploy;

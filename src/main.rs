@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
-use folio::cli::{self, Build, Cli, Command, Deploy, Init, New, ReportFormat, Serve, StatsFormat};
+use folio::check;
+use folio::cli::{self, Build, Check, CheckFormat, Cli, Command, Deploy, Init, New, ReportFormat, Serve, StatsFormat};
 use folio::deploy::{self, Stopped, Summary};
 use folio::diag::{Diagnostic, Report, Severity, Style};
 use folio::pipeline::live::{Change, Clock};
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Build(build) => run_build(&build, now),
         Command::Serve(serve) => run_serve(&serve, if epoch.is_some() { Clock::Fixed(now) } else { Clock::System }),
+        Command::Check(check) => return run_check(&check, now),
         Command::Deploy(deploy) => return run_deploy(&deploy, now),
         Command::New(new) => run_new(&new, now),
         Command::Init(init) => run_init(&init, now),
@@ -93,6 +95,21 @@ fn run_build(build: &Build, now: Timestamp) -> Result<(), Report> {
     }
     std::mem::forget(built.remains);
     Ok(())
+}
+
+/// Says whether the site may go out: by the report, and by the exit code.
+fn run_check(check: &Check, now: Timestamp) -> ExitCode {
+    let bar = Bar::new(false);
+    let checked = check::run(&check.options(now, cli::program()), &bar);
+    bar.clear();
+    match check.format {
+        CheckFormat::Json => print(&check::json(&checked)),
+        CheckFormat::Text => {
+            print_report(&checked.report);
+            say(&check::summary(&checked));
+        }
+    }
+    if checked.report.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn run_serve(serve: &Serve, clock: Clock) -> Result<(), Report> {

@@ -2,14 +2,15 @@
 //!
 //! Understood are paths with `:names` and a `*`, the statuses of redirects, 200 for another file in the same place and
 //! 404, and `!` for a rule that comes before files that are there. Lines with conditions (countries, languages, roles)
-//! say nothing here, since the preview knows none of these.
+//! say nothing here, since nobody knows these before a visitor comes.
 
 use std::collections::BTreeMap;
 
 /// A line of `_redirects`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Redirect {
-    from: String,
+    /// The pattern of the paths that it is for.
+    pub(crate) from: String,
     to: String,
     pub status: u16,
     pub force: Force,

@@ -108,7 +108,7 @@ pub fn site(folder: &Path, ci: Option<Ci>, now: Timestamp) -> Result<Vec<PathBuf
         ("site.toml", SITE.to_owned()),
         (".gitignore", "/public\n/.folio\n".to_owned()),
         ("content/_index.md", "---\ntitle: My publication\n---\n".to_owned()),
-        ("content/posts/_index.md", "---\ntitle: Articles\n---\n".to_owned()),
+        ("content/posts/_index.md", "---\ntitle: Articles\ndescription: Every article, newest first.\n---\n".to_owned()),
         ("content/posts/hello.md", POST.replace("DATE", &today)),
         ("content/about.md", "---\ntitle: About\ndescription: Who writes here, and why.\n---\n\nWho writes here, and why.\n".to_owned()),
     ];

@@ -5,6 +5,7 @@
 //! patterns parsed. A `Config` that exists is valid.
 
 mod base_url;
+pub mod checks;
 pub mod deploy;
 mod pattern;
 pub mod raw;
@@ -15,6 +16,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 pub use base_url::BaseUrl;
+pub use checks::Checks;
 pub use pattern::{Pattern, PatternPart};
 pub use raw::{
     Ads, Article, Author, BrokenLinks, Comments, Counters, ExternalLinks, FeedContent, FeedFormat, Feeds, HeadingShift, Highlight, Markdown, Menu,
@@ -54,6 +56,7 @@ pub struct Config {
     pub ads: Ads,
     pub comments: Comments,
     pub counters: Counters,
+    pub check: Checks,
     /// By name.
     pub deploy: Vec<deploy::Destination>,
     pub extra: Value,
@@ -188,6 +191,7 @@ fn resolve(raw: raw::Site, text: &str, overrides: &Overrides, report: &mut Repor
         ads: raw.ads,
         comments: raw.comments,
         counters: raw.counters,
+        check: raw.check,
         deploy,
         extra: Value::Object(raw.extra.into_iter().collect()),
     }

@@ -54,9 +54,9 @@ pub struct Site {
     /// Where `folio deploy` takes the site, by name.
     #[serde(default)]
     pub deploy: BTreeMap<String, super::deploy::Raw>,
-    /// Levels of the rules of `folio check`, by name.
+    /// The rules of `folio check`.
     #[serde(default)]
-    pub check: BTreeMap<String, Value>,
+    pub check: super::Checks,
     /// Anything your templates want, as `site.extra`.
     #[serde(default)]
     pub extra: BTreeMap<String, Value>,

@@ -1,7 +1,8 @@
 //! load → parse → plan → render → write, in order: the one place that knows about caching, and that owns
 //! parallelism.
 //!
-//! [`build`] goes through them once; [`live`] keeps a site planned and renders what is looked at.
+//! [`build`] goes through them once; [`live`] keeps a site planned and renders what is looked at;
+//! [`Survey`] renders everything and writes nothing.
 //!
 //! What earlier builds left is looked at in three steps, each sparing what comes after it: nothing at all has
 //! changed (`records`, the whole); an article has not changed (`files`); a file of the output is made from the
@@ -14,6 +15,7 @@ mod parsing;
 mod records;
 mod rendering;
 mod stored;
+mod survey;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,6 +28,7 @@ use files::Store;
 use records::{Check, Records};
 use rendering::{Mode, render_all};
 use stored::{Stored, Table};
+pub use survey::{Made, Survey};
 
 use crate::config::{Config, Overrides};
 use crate::diag::{Diagnostic, Report};

@@ -62,7 +62,9 @@ impl Plan {
         pages.chain(sections)
     }
 
-    fn doc_of(&self, node: Node) -> Option<&Doc> {
+    /// The text that a page or section is made of.
+    #[must_use]
+    pub fn doc_of(&self, node: Node) -> Option<&Doc> {
         match node {
             Node::Page(id) => Some(&self.pages[id].doc),
             Node::Section(id) => self.sections[id].doc.as_deref(),
@@ -133,6 +135,21 @@ pub(super) fn check(plan: &Plan, config: &Config, report: &mut Report) {
         };
         report.push(Diagnostic::warning(format!("nothing on the site answers at `{path}`{more}")).in_file(source.as_str()).at(widen(&span)));
     }
+}
+
+/// Reports links to articles that lead nowhere, and nothing else.
+pub(super) fn check_articles(plan: &Plan, config: &Config, report: &mut Report) {
+    let docs: Vec<From<'_>> = plan.docs().collect();
+    let problems: Vec<Diagnostic> = docs
+        .par_iter()
+        .flat_map_iter(|from| {
+            from.doc.links.iter().filter_map(|link| match &link.target {
+                Target::Article { path, fragment } => check_article(plan, *from, link, path, fragment.as_deref(), config),
+                _ => None,
+            })
+        })
+        .collect();
+    report.extend(problems.into_iter().collect());
 }
 
 fn check_doc<'a>(plan: &'a Plan, from: From<'a>, config: &Config) -> Findings<'a> {

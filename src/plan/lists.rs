@@ -248,27 +248,37 @@ pub(super) fn build_taxonomies(plan: &mut Plan, config: &Config, report: &mut Re
     }
 }
 
-/// One warning for each key, taxonomy and language that Folio does not know, however many articles have it.
-pub(super) fn tell_unknown_names(plan: &Plan, config: &Config, report: &mut Report) {
-    type Seen<'a> = BTreeMap<&'a str, (usize, &'a SourcePath, std::ops::Range<usize>)>;
-    let mut keys = Seen::new();
-    let mut languages = Seen::new();
-    let docs = plan.pages.iter().map(|p| &p.doc).chain(plan.sections.iter().filter_map(|s| s.doc.as_ref()));
-    for doc in docs {
-        for (names, seen) in [(&doc.unknown_keys, &mut keys), (&doc.unknown_languages, &mut languages)] {
-            let mut here = BTreeSet::new();
-            for (name, span) in names {
-                if here.insert(name.as_str()) {
-                    seen.entry(name).or_insert((0, &doc.source, widen(span))).0 += 1;
-                }
+/// A name with the number of articles that have it, and the first place.
+type Seen<'a> = BTreeMap<&'a str, (usize, &'a SourcePath, std::ops::Range<usize>)>;
+
+fn docs(plan: &Plan) -> impl Iterator<Item = &Arc<Doc>> {
+    plan.pages.iter().map(|p| &p.doc).chain(plan.sections.iter().filter_map(|s| s.doc.as_ref()))
+}
+
+/// Counts in how many articles each name stands.
+fn count<'a>(plan: &'a Plan, names: impl Fn(&'a Doc) -> &'a [(String, std::ops::Range<u32>)]) -> Seen<'a> {
+    let mut seen = Seen::new();
+    for doc in docs(plan) {
+        let mut here = BTreeSet::new();
+        for (name, span) in names(doc) {
+            if here.insert(name.as_str()) {
+                seen.entry(name).or_insert((0, &doc.source, widen(span))).0 += 1;
             }
         }
+    }
+    seen
+}
+
+/// One warning for each key and taxonomy that Folio does not know, however many articles have it, and the articles'
+/// own remarks.
+pub(super) fn tell_unknown_names(plan: &Plan, config: &Config, report: &mut Report) {
+    for doc in docs(plan) {
         for remark in &doc.remarks {
             report.push(remark.diagnose(&doc.source));
         }
     }
     tell_unconfigured(plan, config, report);
-    for (name, (count, source, span)) in keys {
+    for (name, (count, source, span)) in count(plan, |doc| &doc.unknown_keys) {
         let message = format!("unknown key `{name}` in the front matter of {}", articles(count));
         let warning = Diagnostic::warning(message).in_file(source.as_str()).at(span);
         report.push(match nearest(name, front::known_keys()) {
@@ -276,7 +286,11 @@ pub(super) fn tell_unknown_names(plan: &Plan, config: &Config, report: &mut Repo
             None => warning.hint("keys of your own go under `extra`"),
         });
     }
-    for (name, (count, source, span)) in languages {
+}
+
+/// One warning for each language without a grammar.
+pub(super) fn tell_unknown_languages(plan: &Plan, report: &mut Report) {
+    for (name, (count, source, span)) in count(plan, |doc| &doc.unknown_languages) {
         let message = format!("no grammar for the language `{name}`, used in {}: its code is shown plain", articles(count));
         report.push(Diagnostic::warning(message).in_file(source.as_str()).at(span).hint("write `text` where no colours are wanted"));
     }

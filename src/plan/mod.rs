@@ -266,10 +266,33 @@ pub fn arrange(docs: Vec<Arc<Doc>>, faulty: &Faulty, sources: &Sources, config: 
 /// What a finished plan shows to be wrong: links that lead nowhere, names that nothing knows.
 #[must_use]
 pub fn check(plan: &Plan, config: &Config) -> Report {
-    let mut report = Report::default();
+    let mut report = check_names(plan, config);
     links::check(plan, config, &mut report);
-    lists::tell_unknown_names(plan, config, &mut report);
     links::check_config(plan, config, &mut report);
+    report.extend(unknown_languages(plan));
+    report
+}
+
+/// What [`check`] finds but for what the finished pages show as well: the links to articles are still looked at, for
+/// what leads to one that is not there is never written.
+#[must_use]
+pub fn check_sources(plan: &Plan, config: &Config) -> Report {
+    let mut report = check_names(plan, config);
+    links::check_articles(plan, config, &mut report);
+    report
+}
+
+/// A warning for each language of code that has no grammar, however many articles use it.
+#[must_use]
+pub fn unknown_languages(plan: &Plan) -> Report {
+    let mut report = Report::default();
+    lists::tell_unknown_languages(plan, &mut report);
+    report
+}
+
+fn check_names(plan: &Plan, config: &Config) -> Report {
+    let mut report = Report::default();
+    lists::tell_unknown_names(plan, config, &mut report);
     report
 }
 

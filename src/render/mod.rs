@@ -33,8 +33,9 @@ use crate::config::Config;
 use crate::diag::{Diagnostic, Report};
 use crate::load::TemplateSource;
 use crate::memo::Mark;
-use crate::parse::{Body, Doc};
+use crate::parse::{Body, Doc, Target};
 use crate::paths::SourcePath;
+use crate::plan::links::From;
 use crate::plan::{CopyFrom, Job, JobKind, Node, Plan};
 use closure::Closures;
 use engine::Engine;
@@ -213,6 +214,23 @@ impl Renderer {
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.world.plan
+    }
+
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.world.config
+    }
+
+    /// The templates, those of the default theme among them.
+    #[must_use]
+    pub fn templates(&self) -> &[TemplateSource] {
+        &self.templates
+    }
+
+    /// The address that a link of an article is written as on its page; `None` when it leads nowhere.
+    #[must_use]
+    pub fn address(&self, target: &Target, from: From<'_>) -> Option<String> {
+        self.world.address(target, from, Audience::Page)
     }
 
     /// Renders one job.

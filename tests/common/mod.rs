@@ -15,6 +15,7 @@ pub mod everything;
 pub mod hosts;
 pub mod random;
 pub mod server;
+pub mod web;
 
 /// A site under test.
 pub struct Site {
