@@ -190,7 +190,7 @@ mod at_netlify {
         {
             let run = folio_with(&site, token, None, &["deploy", "--yes"]);
             assert_eq!(run.code, 1, "{}", run.stderr);
-            let said = run.stderr.replace("\n", " ");
+            let said = run.stderr.replace('\n', " ");
             assert!(said.contains(words) && said.contains("set NETLIFY_AUTH_TOKEN to"), "{said}");
             assert!(!said.contains('\u{1b}') && !said.contains("nfp_wrong"), "{said}");
         }

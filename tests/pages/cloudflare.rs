@@ -205,7 +205,7 @@ impl Api for Cloudflare {
             return error(403, "Authentication error");
         }
         match asked.path.strip_prefix(PROJECT) {
-            Some(rest) => self.project(&rest.to_owned(), asked),
+            Some(rest) => self.project(rest, asked),
             None => error(404, "no such project"),
         }
     }

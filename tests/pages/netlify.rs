@@ -78,9 +78,7 @@ impl Netlify {
             "locked": self.locked && Some(&deploy.id) == self.published.as_ref(),
             "error_message": if deploy.state == "error" { self.breaks.clone() } else { None },
         });
-        if deploy.prepared {
-            value["required"] = json!(self.missing(deploy));
-        }
+        value["required"] = if deploy.prepared { json!(self.missing(deploy)) } else { json!([]) };
         value
     }
 
@@ -188,7 +186,7 @@ impl Api for Netlify {
                 Reply::json(200, &json!(all))
             }
             ("POST", ["sites", "my.site", "deploys"]) => self.create(asked),
-            ("POST", ["sites", "my.site", "deploys", id, "restore"]) => self.restore(&(*id).to_owned()),
+            ("POST", ["sites", "my.site", "deploys", id, "restore"]) => self.restore(id),
             ("GET", ["deploys", id]) => match number(id) {
                 Some(number) => {
                     self.step(number);

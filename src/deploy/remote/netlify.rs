@@ -188,7 +188,12 @@ impl Whole for Netlify {
         let body = json!({"files": digest, "async": files.len() > AT_ONCE});
         let path = self.at("/deploys");
         let deploy: Deploy = self.api.json(&Ask::post(&path, Body::Json(&body)).long())?;
-        let is_prepared = |deploy: &Deploy| deploy.required.is_some() && !matches!(deploy.state.as_deref(), Some("new" | "preparing"));
+        // Before it has worked through the list, what it says is required is not all.
+        let is_prepared = |deploy: &Deploy| match deploy.state.as_deref() {
+            Some("new" | "enqueued" | "pending_review" | "preparing") => false,
+            Some("uploaded" | "processing" | "processed" | "ready") => true,
+            _ => deploy.required.is_some(),
+        };
         let mut deploy = self.wait(deploy, is_prepared)?;
 
         // A content that several files have is sent once.
