@@ -127,6 +127,14 @@ pub enum Target {
     CloudflarePages { account_id: String, project: String, branch: String, endpoint: String },
 }
 
+impl Target {
+    /// Whether files that are no longer part of the site can stay there for a while.
+    #[must_use]
+    pub fn keeps_old(&self) -> bool {
+        !matches!(self, Self::Netlify { .. } | Self::CloudflarePages { .. })
+    }
+}
+
 /// Whether a `CNAME` file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cname {
@@ -172,6 +180,11 @@ impl Kind {
     /// Whether the server at the other end may look for compressed files beside the plain ones.
     fn serves_siblings(self) -> bool {
         matches!(self, Self::Dir | Self::Rsync | Self::Sftp | Self::Webdav)
+    }
+
+    /// Whether files that are no longer part of the site can stay: elsewhere a deploy is the whole site.
+    fn keeps_old(self) -> bool {
+        !matches!(self, Self::Netlify | Self::CloudflarePages)
     }
 
     /// The name, as it is written.
@@ -306,6 +319,12 @@ fn check_options(name: &str, raw: &Raw, at: &At<'_>, report: &mut Report) {
         report.push(
             at.error(&["deploy", name, "precompress"], format!("a {kind} host serves no compressed files beside the plain ones"))
                 .hint("leave `precompress` out; such hosts compress by themselves or through the network before them"),
+        );
+    }
+    if raw.keep_assets_days.is_some_and(|days| days > 0) && !raw.target.keeps_old() {
+        report.push(
+            at.error(&["deploy", name, "keep_assets_days"], format!("a deploy to a {kind} host is the whole site, and nothing old stays with it"))
+                .hint("leave `keep_assets_days` out"),
         );
     }
     if raw.cache_pages.iter().chain(&raw.cache_assets).any(|value| value.chars().any(char::is_control)) {

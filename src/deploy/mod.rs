@@ -17,6 +17,7 @@ pub mod headers;
 mod lock;
 pub mod manifest;
 mod publish;
+pub mod redirects;
 mod remote;
 mod summary;
 
@@ -33,6 +34,7 @@ use files::{Dressing, LocalFile};
 use lock::Lock;
 use manifest::Manifest;
 use publish::{Publishing, There};
+use redirects::Dialect;
 use remote::{Context, Host, Remote, Whole, WholeChange};
 pub use summary::{Done, Summary};
 
@@ -135,7 +137,7 @@ pub fn run(options: &Options, told: &dyn Told) -> Result<Summary, Stopped> {
     };
     let destination = choose(&config, options.target.as_deref(), told).map_err(|d| Stopped::Usage(Report::of(d)))?;
     let output = options.build.output.clone().unwrap_or_else(|| disk.root().join("public"));
-    let context = Context { root: disk.root(), output: &output };
+    let context = Context { root: disk.root(), output: &output, force: options.force };
     let deploy = Deploy { options, config: &config, destination, context, told };
     if options.action == Action::RollBack {
         return deploy.roll_back();
@@ -228,12 +230,31 @@ impl Deploy<'_> {
                 add("CNAME", format!("{}\n", self.config.base_url.host()).into_bytes());
             }
         }
+        self.add_redirects(&mut here, dressing).map_err(|f| Stopped::Refused(Report::of(self.failed(&host.place())("redirects", &f))))?;
         here.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(here)
     }
 
+    /// Redirects as the host has them, for the pages that redirect where it has none.
+    fn add_redirects(&self, here: &mut Vec<LocalFile>, dressing: Dressing<'_>) -> Result<(), Failure> {
+        let dialect = match &self.destination.target {
+            Target::Netlify { .. } => Dialect::Netlify,
+            Target::CloudflarePages { .. } => Dialect::Cloudflare,
+            _ => return Ok(()),
+        };
+        let left_out = redirects::add(here, dialect, dressing)?;
+        if left_out > 0 {
+            self.told.note(&format!(
+                "{left_out} aliases have no line in _redirects, since Cloudflare reads {} of them; their pages redirect in the browser",
+                redirects::MOST
+            ));
+        }
+        Ok(())
+    }
+
     fn keeping(&self) -> Keeping {
-        Keeping { now: self.options.now, days: self.destination.keep_assets_days }
+        let days = if self.destination.target.keeps_old() { self.destination.keep_assets_days } else { 0 };
+        Keeping { now: self.options.now, days }
     }
 
     fn crew(&self) -> Crew<'_> {
@@ -321,6 +342,7 @@ impl Deploy<'_> {
         let place = whole.place();
         let failed = self.failed(&place);
         let refuse = |what: &str, f: &Failure| Stopped::Refused(Report::of(failed(what, f)));
+        whole.check(&here).map_err(|f| refuse("it will not take this site", &f))?;
         let (manifest, others) = whole.look().map_err(|f| refuse("what is there could not be read", &f))?;
         let there = manifest.unwrap_or_default();
         let difference = Difference::of(here.to_vec(), &there, Compare::Difference, self.keeping());

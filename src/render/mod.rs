@@ -18,7 +18,7 @@ mod functions;
 mod image_size;
 mod pages;
 mod parts;
-mod redirect;
+pub(crate) mod redirect;
 mod sitemap;
 pub mod view;
 

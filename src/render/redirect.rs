@@ -6,15 +6,70 @@ use pulldown_cmark_escape::escape_html;
 
 /// A redirect that works on any host and without script.
 pub(super) fn page(world: &World, to: &Route) -> String {
-    let mut permalink = String::new();
-    let mut url = String::new();
-    let mut language = String::new();
-    let _ = escape_html(&mut permalink, &world.permalink(to));
-    let _ = escape_html(&mut url, &world.url(to));
-    let _ = escape_html(&mut language, &world.config.language);
+    text(&world.config.language, &world.permalink(to), &world.url(to))
+}
+
+fn text(language: &str, permalink: &str, url: &str) -> String {
+    let escaped = |text: &str| {
+        let mut safe = String::new();
+        let _ = escape_html(&mut safe, text);
+        safe
+    };
+    let (language, permalink, url) = (escaped(language), escaped(permalink), escaped(url));
     format!(
-        "<!doctype html>\n<html lang=\"{language}\">\n<head>\n<meta charset=\"utf-8\">\n<title>Moved</title>\n<meta name=\"robots\" content=\"noindex\">\n\
-         <link rel=\"canonical\" href=\"{permalink}\">\n<meta http-equiv=\"refresh\" content=\"0; url={url}\">\n</head>\n\
+        "{START}{language}{HEAD}{permalink}{REFRESH}{url}{BODY}\
          <body>\n<p>This page has moved to <a href=\"{url}\">{permalink}</a>.</p>\n</body>\n</html>\n"
     )
+}
+
+const START: &str = "<!doctype html>\n<html lang=\"";
+const HEAD: &str =
+    "\">\n<head>\n<meta charset=\"utf-8\">\n<title>Moved</title>\n<meta name=\"robots\" content=\"noindex\">\n<link rel=\"canonical\" href=\"";
+const REFRESH: &str = "\">\n<meta http-equiv=\"refresh\" content=\"0; url=";
+const BODY: &str = "\">\n</head>\n";
+
+/// Where a page leads that [`page`] made; `None` of any other page.
+#[must_use]
+pub(crate) fn target_of(html: &str) -> Option<String> {
+    let (_language, rest) = html.strip_prefix(START)?.split_once(HEAD)?;
+    let (permalink, rest) = rest.split_once(REFRESH)?;
+    let (url, _) = rest.split_once(BODY)?;
+    // No value has a quote or a bracket in it that is not escaped.
+    let is_value = |text: &str| !text.is_empty() && !text.contains(['"', '<', '>']);
+    (is_value(permalink) && is_value(url)).then(|| unescaped(url))
+}
+
+/// `&amp;` goes last: what it stands for must not be read again.
+fn unescaped(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'").replace("&#x27;", "'").replace("&amp;", "&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_says_where_it_leads() {
+        for url in ["/new/", "/p/a%20b/?x=1&y=2", "/it's/", "/a&lt;b/", "/\"q\"/", "/ä/"] {
+            let page = text("en", &format!("https://t.example{url}"), url);
+            assert_eq!(target_of(&page).as_deref(), Some(url));
+            assert!(page.contains("<title>Moved</title>") && page.ends_with("</html>\n"));
+        }
+    }
+
+    #[test]
+    fn other_pages_lead_nowhere() {
+        let page = text("en", "https://t.example/new/", "/new/");
+        for other in [
+            String::new(),
+            "<!doctype html>\n<html lang=\"en\"><title>Moved</title>".to_owned(),
+            page.replace("<title>Moved</title>", "<title>My page</title>"),
+            page.replace("noindex", "index"),
+            page.replace("0; url=", "5; url="),
+            page.replace("url=/new/", "url=/new/\"><script>x</script>\""),
+            format!("\n{page}"),
+        ] {
+            assert_eq!(target_of(&other), None, "{other}");
+        }
+    }
 }

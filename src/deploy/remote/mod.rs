@@ -1,7 +1,10 @@
 //! Hosts, one file a kind. A [`Remote`] takes files one by one; a [`Whole`] takes a site at once.
 
+mod api;
+mod cloudflare;
 mod folder;
 mod git;
+mod netlify;
 mod object;
 mod process;
 mod rsync;
@@ -145,6 +148,14 @@ pub trait Whole {
     /// Where the site goes, for messages.
     fn place(&self) -> String;
 
+    /// Whether the host takes a site of these files; nothing is asked of it.
+    ///
+    /// # Errors
+    /// When it would not.
+    fn check(&self, _here: &[super::files::LocalFile]) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// What is there: the manifest of the last deploy. Paths that are there and in no manifest come beside it.
     ///
     /// # Errors
@@ -206,6 +217,8 @@ pub struct Context<'a> {
     pub root: &'a Path,
     /// The output folder.
     pub output: &'a Path,
+    /// The user wants everything anew.
+    pub force: super::Force,
 }
 
 /// Opens a host.
@@ -228,7 +241,14 @@ pub fn open(destination: &Destination, context: Context<'_>) -> Result<Host, Dia
             let git = git::Git::open(remote, branch, context).map_err(|f| failed(&f, remote))?;
             Ok(Host::Whole(Box::new(git)))
         }
-        Target::Netlify { .. } | Target::CloudflarePages { .. } => Err(Diagnostic::error("not built in yet")),
+        Target::Netlify { site, endpoint } => {
+            let netlify = netlify::Netlify::open(site, endpoint, context).map_err(|f| failed(&f, &format!("netlify {site}")))?;
+            Ok(Host::Whole(Box::new(netlify)))
+        }
+        Target::CloudflarePages { account_id, project, branch, endpoint } => {
+            let pages = cloudflare::Pages::open(account_id, project, branch, endpoint, context);
+            Ok(Host::Whole(Box::new(pages.map_err(|f| failed(&f, &format!("cloudflare-pages {project}")))?)))
+        }
     }
 }
 
@@ -247,8 +267,8 @@ pub fn secrets(target: &Target) -> &'static str {
             "see that `ssh` to this host works without a question: a key in your agent, and the host in known_hosts"
         }
         Target::Git { .. } => "see that `git push` to this repository works without a question",
-        Target::Netlify { .. } => "set NETLIFY_AUTH_TOKEN",
-        Target::CloudflarePages { .. } => "set CLOUDFLARE_API_TOKEN",
+        Target::Netlify { .. } => "set NETLIFY_AUTH_TOKEN to a personal access token of somebody who may deploy this site",
+        Target::CloudflarePages { .. } => "set CLOUDFLARE_API_TOKEN to a token with the permission Cloudflare Pages: Edit for this account",
     }
 }
 
