@@ -11,6 +11,7 @@ pub mod deploy;
 pub mod diag;
 pub mod load;
 pub mod memo;
+mod net;
 pub mod parse;
 pub mod paths;
 pub mod pipeline;

@@ -5,9 +5,9 @@
 use std::fs;
 use std::path::Path;
 
-const ORDER: [&str; 17] = [
-    "diag", "paths", "schema", "rules", "config", "memo", "load", "parse", "plan", "render", "write", "pipeline", "check", "scaffold", "serve",
-    "deploy", "cli",
+const ORDER: [&str; 18] = [
+    "diag", "paths", "schema", "rules", "net", "config", "memo", "load", "parse", "plan", "render", "write", "pipeline", "check", "scaffold",
+    "serve", "deploy", "cli",
 ];
 
 fn rank(module: &str) -> Option<usize> {

@@ -68,7 +68,7 @@ pub async fn tell(client: &reqwest::Client, indexnow: &IndexNow, host: &str, loc
     for part in urls.chunks(URLS) {
         let message = serde_json::json!({"host": host, "key": indexnow.key, "keyLocation": location, "urlList": part});
         let request = client.post(&indexnow.endpoint).header("content-type", "application/json; charset=utf-8").body(message.to_string());
-        let answer = request.timeout(Duration::from_secs(20)).send().await.map_err(|e| super::remote::in_words(&e))?;
+        let answer = request.timeout(Duration::from_secs(20)).send().await.map_err(|e| crate::net::in_words(&e))?;
         if !answer.status().is_success() {
             return Err(format!("{} answered {}", indexnow.endpoint, answer.status()));
         }

@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::config::deploy::{Cname, Destination, Target};
 use crate::diag::{Diagnostic, Report};
 use crate::load::Disk;
+use crate::net;
 use crate::paths::OutPath;
 use crate::pipeline::{self, Progress};
 use crew::Crew;
@@ -342,7 +343,7 @@ impl Deploy<'_> {
         let place = whole.place();
         let failed = self.failed(&place);
         let refuse = |what: &str, f: &Failure| Stopped::Refused(Report::of(failed(what, f)));
-        whole.check(&here).map_err(|f| refuse("it will not take this site", &f))?;
+        whole.check(here).map_err(|f| refuse("it will not take this site", &f))?;
         let (manifest, others) = whole.look().map_err(|f| refuse("what is there could not be read", &f))?;
         let there = manifest.unwrap_or_default();
         let difference = Difference::of(here.to_vec(), &there, Compare::Difference, self.keeping());
@@ -395,7 +396,9 @@ impl Deploy<'_> {
             return;
         }
         let location = url.absolute(&format!("/{}.txt", indexnow.key));
-        match remote::wait(async { after::tell(&remote::client()?, indexnow, url.host(), &location, &addresses).await }) {
+        match net::wait(async {
+            after::tell(&net::client().build().map_err(|e| net::in_words(&e))?, indexnow, url.host(), &location, &addresses).await
+        }) {
             Ok(()) => summary.told = addresses.len(),
             Err(e) => self.told.note(&format!("IndexNow was not told of the changed pages: {e}")),
         }

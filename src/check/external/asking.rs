@@ -58,10 +58,8 @@ impl Asker {
     /// # Errors
     /// When the system gives no way to make requests.
     pub(super) fn new(settings: &ExternalChecks) -> Result<Self, reqwest::Error> {
-        // Another part of the program may have chosen one already, and any will do.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let timeout = Duration::from_secs(settings.timeout.max(1));
-        let client = Client::builder()
+        let client = crate::net::client()
             .user_agent(concat!("Mozilla/5.0 (compatible; folio-check/", env!("CARGO_PKG_VERSION"), ")"))
             .timeout(timeout)
             .redirect(Policy::custom(follow))

@@ -10,12 +10,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::in_words;
 use crate::deploy::Force;
 use crate::deploy::failure::{Failure, FailureKind, retry};
 use crate::deploy::files::{Content, LocalFile};
 use crate::deploy::headers::{Group, Headers};
 use crate::deploy::manifest::{Entry, Manifest, NAME};
+use crate::net::{self, in_words};
 use crate::paths::OutPath;
 
 /// The most that is read of an answer about one thing, in bytes.
@@ -111,8 +111,8 @@ impl Api {
             return Err(Failure::new(FailureKind::Denied, format!("{variable} {what}")));
         }
         Ok(Self {
-            client: super::client().map_err(other)?,
-            runtime: super::runtime().map_err(|e| other(e.to_string()))?,
+            client: net::client().build().map_err(|e| other(in_words(&e)))?,
+            runtime: net::runtime().map_err(|e| other(e.to_string()))?,
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             token,
             not_before: Mutex::new(None),

@@ -18,13 +18,14 @@ use object_store::{
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use tokio::runtime::Runtime;
 
-use super::{Claimed, KeepsHeaders, Remote, in_words};
+use super::{Claimed, KeepsHeaders, Remote};
 use crate::config::deploy::Target;
 use crate::deploy::crew::Crew;
 use crate::deploy::difference::Upload;
 use crate::deploy::failure::{Failure, FailureKind};
 use crate::deploy::files::Content;
 use crate::deploy::headers::Headers;
+use crate::net::{self, in_words};
 
 /// A bucket, a container, or a folder of a WebDAV server.
 pub struct Store {
@@ -51,8 +52,8 @@ impl Store {
     /// # Errors
     /// When what is said of it, here or in the environment, cannot be.
     pub fn open(target: &Target) -> Result<Self, Failure> {
-        super::provide_tls();
-        let runtime = super::runtime().map_err(|e| Failure::new(FailureKind::Other, e.to_string()))?;
+        net::provide_tls();
+        let runtime = net::runtime().map_err(|e| Failure::new(FailureKind::Other, e.to_string()))?;
         let (objects, prefix, place, kind) = match target {
             Target::S3 { bucket, region, endpoint, prefix } => {
                 (s3(bucket, region.as_deref(), endpoint.as_deref())?, prefix.clone(), place("s3", bucket, prefix), Kind::Objects)

@@ -44,7 +44,7 @@ impl Sftp {
     /// When there is no `ssh`, it does not get through, or the folder is not there and cannot be made.
     pub fn open(host: &str, port: Option<u16>, root: &str) -> Result<Self, Failure> {
         let other = |e: std::io::Error| Failure::new(FailureKind::Other, e.to_string());
-        let runtime = super::runtime().map_err(other)?;
+        let runtime = crate::net::runtime().map_err(other)?;
         let words = tempfile::NamedTempFile::new().map_err(other)?;
         let stderr = words.reopen().map_err(other)?;
         let (client, ssh) = runtime.block_on(async {
