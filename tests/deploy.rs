@@ -385,6 +385,13 @@ fn to_a_branch_of_a_repository() {
     let log = place.0.log("pages");
     assert!(log[0].starts_with("Revert \"Deploy of"), "{log:?}");
     assert_eq!(log.len(), 4, "history was lost: {log:?}");
+    // Further back there is nothing; forward again, then back over somebody else's commit, which stays.
+    assert!(fails(&folder, &place, &["--rollback"]).contains("no earlier deploy"));
+    deploys(&folder, &place);
+    assert!(!place.files().contains_key("posts/a5/index.html"));
+    place.put("more-by-hand.txt", b"mine too");
+    assert_eq!(deploy(&folder, &place.env(), &["--rollback"]).code, 0);
+    assert!(place.files().contains_key("posts/a5/index.html") && place.files().contains_key("more-by-hand.txt"));
     place.put("notes/index.html", b"theirs");
     folder.write("content/notes.md", "# Notes");
     let said = fails(&folder, &place, &["--yes"]);
@@ -775,7 +782,8 @@ fn tables_are_checked() {
          [deploy.b]\ntarget = \"gti\"\nremote = \"x\"\n\n\
          [deploy.c]\ntarget = \"webdav\"\nendpoint = \"https://me:hunter2@dav.example\"\n\n\
          [deploy.d]\ntarget = \"rsync\"\ndestination = \"-e evil\"\nkeep_assets_day = 3\n\n\
-         [deploy.e]\ntarget = \"git\"\nprecompress = [\"gzip\"]\n",
+         [deploy.e]\ntarget = \"git\"\nprecompress = [\"gzip\"]\n\n\
+         [deploy.f]\ntarget = \"rsync\"\ndestination = \"h:/x\"\noptions = [\"--delete\"]\n",
     );
     let run = site.folio(&["build"]);
     assert_eq!(run.code, 1);
@@ -849,4 +857,141 @@ fn five_thousand_files_do_not_lie_in_memory_together() {
     let requests = proxy.requests().len();
     assert!((FILES..FILES + 60).contains(&requests), "{requests} requests for {FILES} files");
     assert_eq!(place.files().len(), site.output().len());
+}
+
+/// A deploy that fails half-way must leave nothing that a later one takes for what it is not.
+#[test]
+fn what_a_broken_deploy_touched_is_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Dir(folder.path().join("www"));
+    let site = site(&place.table());
+    site.write("static/aa.txt", "one");
+    deploys(&site, &place);
+    // The answer to the upload is lost with the process: the host has the new file, and nothing says so.
+    site.write("static/aa.txt", "bad");
+    site.write("static/zz/x.txt", "x");
+    fs::write(place.0.join("zz"), "in the way").unwrap();
+    let run = deploy(&site, &[], &["--force"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    fs::remove_file(place.0.join("zz")).unwrap();
+    let mut journal: Value = serde_json::from_slice(&fs::read(place.0.join(".folio-journal.json")).unwrap()).unwrap();
+    journal["done"].as_object_mut().unwrap().remove("aa.txt");
+    place.put(".folio-journal.json", journal.to_string().as_bytes());
+    place.put("aa.txt", b"bad");
+    site.write("static/aa.txt", "one");
+    site.remove("static/zz");
+    deploys(&site, &place);
+    assert_eq!(place.files(), site.output());
+}
+
+#[test]
+fn a_rollback_that_is_broken_off_is_done_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Dir(folder.path().join("www"));
+    let site = site(&place.table());
+    deploys(&site, &place);
+    let first = place.files();
+    site.write("content/posts/a1.md", "---\ntitle: Changed\ndate: 2026-01-01\n---\nx");
+    deploys(&site, &place);
+    // A folder where the page must be: it cannot be put back.
+    let page = place.0.join("posts/a1/index.html");
+    fs::remove_file(&page).unwrap();
+    fs::create_dir(&page).unwrap();
+    let said = fails(&site, &place, &["--rollback"]);
+    assert!(said.contains("run it again"), "{said}");
+    assert!(fails(&site, &place, &[]).contains("a rollback was broken off"));
+    fs::remove_dir(&page).unwrap();
+    assert_eq!(deploy(&site, &[], &["--rollback"]).code, 0);
+    assert_eq!(place.files(), first);
+    deploys(&site, &place);
+    assert_eq!(place.files(), site.output());
+}
+
+#[test]
+fn a_rollback_brings_fingerprinted_files_that_had_run_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Dir(folder.path().join("www"));
+    let site = site(&place.table());
+    let day = 24 * 60 * 60;
+    let run = |days: i64, args: &[&str]| assert_eq!(at(1_795_000_000 + days * day, &site, &[], args).code, 0, "day {days}");
+    run(0, &["--yes"]);
+    let first = place.files();
+    site.remove("static/app.3f2a9c1b.js");
+    site.write("static/app.4f2a9c1b.js", "let a = 2;");
+    run(1, &["--yes"]);
+    site.write("static/sub/plain.txt", "changed");
+    run(9, &["--yes"]);
+    assert!(!place.files().contains_key("app.3f2a9c1b.js"));
+    run(9, &["--rollback"]);
+    assert!(place.files().contains_key("app.3f2a9c1b.js"), "the manifest names it");
+    run(9, &["--rollback"]);
+    assert_eq!(place.files(), first);
+}
+
+/// Where a file of another stands in the way, and where one of ours does.
+#[track_caller]
+fn files_and_folders_change_places(place: &dyn Place) {
+    let site = site(&place.table());
+    site.write("static/docs", "a file");
+    site.write("static/notes/x.txt", "x");
+    deploys(&site, place);
+    site.remove("static/docs");
+    site.remove("static/notes");
+    site.write("static/docs/x.txt", "x");
+    site.write("static/notes", "a file");
+    deploys(&site, place);
+    assert_eq!(place.files(), site.output());
+    assert_eq!(deploy(&site, &place.env(), &["--rollback"]).code, 0);
+    assert_eq!(place.files()["docs"], b"a file");
+    deploys(&site, place);
+    place.put("theirs", b"theirs");
+    site.write("static/theirs/x.txt", "x");
+    let said = fails(&site, place, &["--yes"]);
+    assert!(said.contains("theirs"), "{said}");
+    assert_eq!(place.files()["theirs"], b"theirs");
+}
+
+#[test]
+fn files_and_folders_change_places_in_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    files_and_folders_change_places(&Dir(folder.path().join("www")));
+}
+
+#[test]
+fn files_and_folders_change_places_by_rsync() {
+    if !has_rsync() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let www = folder.path().join("www");
+    files_and_folders_change_places(&Rsync { destination: www.display().to_string(), folder: www.clone(), env: Vec::new(), more: "" });
+    // Names that rsync would take for remarks, options or patterns.
+    let site = site(&Rsync { destination: www.display().to_string(), folder: www.clone(), env: Vec::new(), more: "" }.table());
+    for name in ["#a.txt", ";b.txt", "-c.txt", "d e.txt", "f'g\"h.txt", "i*[j].txt", "k/#l.txt", "ünï.txt", "mm:n.txt", "empty"] {
+        site.write(&format!("static/{name}"), if name == "empty" { "" } else { name });
+    }
+    fs::remove_dir_all(&www).unwrap();
+    let place = Rsync { destination: www.display().to_string(), folder: www, env: Vec::new(), more: "" };
+    deploys(&site, &place);
+    assert_eq!(place.files(), site.output());
+    site.remove("static/#a.txt");
+    site.remove("static/k");
+    deploys(&site, &place);
+    assert_eq!(place.files(), site.output());
+}
+
+#[test]
+fn files_and_folders_change_places_by_sftp() {
+    let Some(sshd) = Sshd::start() else { return };
+    files_and_folders_change_places(&Sftp { root: sshd.folder().join("www"), sshd });
+}
+
+#[test]
+fn a_file_of_anothers_is_no_folder_in_a_branch() {
+    let Some(repository) = Repository::bare() else { return };
+    let place = Branch(repository);
+    let site = site(&place.table());
+    place.put("theirs", b"theirs");
+    site.write("static/theirs/x.txt", "x");
+    assert!(fails(&site, &place, &[]).contains("`theirs` would be written over"));
 }

@@ -205,9 +205,9 @@ pub(super) fn refuse_secrets(tree: &mut Value, at: &At<'_>, report: &mut Report)
             table.shift_remove(&key);
             report.push(secret_error(format!("`deploy.{name}.{key}` looks like a secret, and site.toml is no place for one (line {line})")));
         }
-        for (key, _) in table.iter().filter(|(_, value)| value.as_str().is_some_and(has_password)) {
+        for (key, _) in table.iter().filter(|(_, value)| texts(value).any(holds_secret)) {
             let line = at.line(&["deploy", name, key]);
-            let message = format!("the address in `deploy.{name}.{key}` holds a password, and site.toml is no place for one (line {line})");
+            let message = format!("`deploy.{name}.{key}` holds a password or a token, and site.toml is no place for one (line {line})");
             report.push(secret_error(message));
         }
     }
@@ -226,11 +226,21 @@ fn looks_secret(key: &str) -> bool {
     words.iter().any(|word| bare.contains(word)) || matches!(bare.as_str(), "key" | "sas" | "auth")
 }
 
-/// Whether an address carries a password (RFC 3986 §3.2.1): `https://user:password@host/`.
-fn has_password(text: &str) -> bool {
-    let Some((_, rest)) = text.split_once("://") else { return false };
-    let authority = rest.split('/').next().unwrap_or_default();
-    authority.rsplit_once('@').is_some_and(|(user, _)| user.split_once(':').is_some_and(|(_, password)| !password.is_empty()))
+/// The texts in a value, those of a list too.
+fn texts(value: &Value) -> impl Iterator<Item = &str> {
+    let list = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+    value.as_str().into_iter().chain(list)
+}
+
+/// Whether a text carries a secret: `https://user:password@host/` or `https://token@host/` (RFC 3986 §3.2.1), a signed
+/// address, a password on a command line.
+fn holds_secret(text: &str) -> bool {
+    if ["sshpass", "sig=", "X-Amz-Signature=", "ghp_", "github_pat_", "glpat-"].iter().any(|word| text.contains(word)) {
+        return true;
+    }
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let Some((user, _)) = rest.split('/').next().and_then(|authority| authority.rsplit_once('@')) else { return false };
+    scheme.starts_with("http") || user.split_once(':').is_some_and(|(_, password)| !password.is_empty())
 }
 
 /// Makes destinations of the tables; what is wrong with one is told, and it is left out.
@@ -343,6 +353,19 @@ fn check_words(name: &str, target: &Target, at: &At<'_>, report: &mut Report) {
     for (key, word) in words.iter().filter(|(_, word)| word.starts_with('-')) {
         report.push(at.error(&["deploy", name, key], format!("\"{word}\" would be taken for an option")));
     }
+    let Target::Rsync { options, .. } = target else { return };
+    // What is deleted, and what is sent, is the plan's to say.
+    let meddles =
+        |option: &&String| ["--del", "--force", "--remove", "--files-from", "--from0", "--dry-run", "-n"].iter().any(|o| option.starts_with(o));
+    if let Some(option) = options.iter().find(meddles) {
+        report.push(
+            at.error(
+                &["deploy", name, "options"],
+                format!("rsync's \"{option}\" cannot be used here: it would delete or send what the plan does not"),
+            )
+            .hint("options are for the connection, such as \"--rsh=ssh -p 2222\" or \"--bwlimit=1000\""),
+        );
+    }
 }
 
 #[cfg(test)]
@@ -357,7 +380,11 @@ mod tests {
         for key in ["bucket", "keep_assets_days", "branch", "endpoint", "destination"] {
             assert!(!looks_secret(key), "{key}");
         }
-        assert!(has_password("https://me:pw@host/x") && has_password("https://x-token:abc@host"));
-        assert!(!has_password("https://me@host/x") && !has_password("git@host:me/x.git") && !has_password("ssh://me@host:22/x"));
+        for text in ["https://me:pw@host/x", "https://ghp_abc@host", "https://a.example/?sv=1&sig=x", "sshpass -p pw ssh", "ssh://me:pw@host"] {
+            assert!(holds_secret(text), "{text}");
+        }
+        for text in ["https://host/a@b", "git@host:me/x.git", "ssh://me@host:22/x", "me@host:/var/www", "rsync://host/module"] {
+            assert!(!holds_secret(text), "{text}");
+        }
     }
 }

@@ -17,24 +17,32 @@ const LARGEST: u64 = 16 << 20;
 /// The most addresses in one message (indexnow.org, documentation).
 const URLS: usize = 10_000;
 
-/// Reads a few of the files back, the manifest too, and compares them.
+/// Reads a few of the files back and compares them, and says how many.
 ///
 /// # Errors
-/// When one is not there as it was sent.
-pub fn verify(remote: &dyn Remote, sent: &[&LocalFile], manifest: &[u8]) -> Result<usize, Failure> {
+/// When one is not there as it was sent: its path, and why.
+pub fn verify_files(remote: &dyn Remote, sent: &[&LocalFile]) -> Result<usize, (String, Failure)> {
     let small: Vec<&&LocalFile> = sent.iter().filter(|f| f.entry.size <= LARGEST).collect();
     let sample: Vec<&&LocalFile> = small.iter().step_by(small.len().div_ceil(SAMPLE).max(1)).copied().collect();
     for file in &sample {
         let path = file.path.as_str();
-        let back = retry(|| remote.read(path, LARGEST))?;
+        let back = retry(|| remote.read(path, LARGEST)).map_err(|f| (path.to_owned(), f))?;
         if back.is_none_or(|bytes| hash(&bytes) != file.entry.hash) {
-            return Err(Failure::new(FailureKind::Other, format!("`{path}` is not there as it was sent")));
+            return Err((path.to_owned(), Failure::new(FailureKind::Other, format!("`{path}` is not there as it was sent"))));
         }
     }
-    if retry(|| remote.read(NAME, super::manifest::LIMIT))?.is_none_or(|bytes| bytes != manifest) {
-        return Err(Failure::new(FailureKind::Other, format!("{NAME} is not there as it was sent")));
-    }
     Ok(sample.len())
+}
+
+/// Reads the manifest back and compares it.
+///
+/// # Errors
+/// When it is not there as it was sent.
+pub fn verify_manifest(remote: &dyn Remote, manifest: &[u8]) -> Result<(), Failure> {
+    match retry(|| remote.read(NAME, super::manifest::LIMIT))? {
+        Some(bytes) if bytes == manifest => Ok(()),
+        _ => Err(Failure::new(FailureKind::Other, format!("{NAME} is not there as it was sent; is somebody else writing there?"))),
+    }
 }
 
 /// Checks that the site has the file by which IndexNow knows whose key it is.

@@ -1,5 +1,8 @@
 //! One deploy at a time: a small file on the host says who is at it, and since when.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -53,18 +56,53 @@ impl<'a> Lock<'a> {
         Ok((lock, Some(format!("took over from a deploy that did not end: {who}"))))
     }
 
-    /// Says that the deploy goes on.
-    pub fn keep_alive(&mut self) {
-        let now = Timestamp::now().as_second();
-        if now - self.holder.heard >= 60 {
-            self.holder.heard = now;
-            let _ = self.remote.write(LOCK, &serde_json::to_vec(&self.holder).unwrap_or_default());
+    /// Does something under the lock, says once a minute that it goes on, and gives the lock back.
+    pub fn hold<T>(self, work: impl FnOnce() -> T) -> T {
+        let ended = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let end = End(&ended);
+            scope.spawn(|| self.keep_alive(&ended));
+            let result = work();
+            drop(end);
+            self.release();
+            result
+        })
+    }
+
+    fn keep_alive(&self, ended: &AtomicBool) {
+        let mut last = Instant::now();
+        while !ended.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(20));
+            if last.elapsed() >= Duration::from_secs(60) {
+                last = Instant::now();
+                let holder = Holder { heard: Timestamp::now().as_second(), ..self.holder.clone() };
+                if self.is_ours() {
+                    let _ = self.remote.write(LOCK, &serde_json::to_vec(&holder).unwrap_or_default());
+                }
+            }
         }
     }
 
-    /// Gives the lock back.
-    pub fn release(self) {
-        let _ = self.remote.delete(LOCK);
+    /// Whether nobody has taken it over.
+    fn is_ours(&self) -> bool {
+        let there = self.remote.read(LOCK, 1 << 16).ok().flatten();
+        let holder = there.and_then(|bytes| serde_json::from_slice::<Holder>(&bytes).ok());
+        holder.is_some_and(|h| (h.process, h.since, &h.host) == (self.holder.process, self.holder.since, &self.holder.host))
+    }
+
+    fn release(&self) {
+        if self.is_ours() {
+            let _ = self.remote.delete(LOCK);
+        }
+    }
+}
+
+/// Says at its end, however that comes, that work has ended.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -76,10 +114,9 @@ impl Holder {
 
     /// Whether it may still be at work, as seen by another.
     fn is_alive(&self, other: &Self) -> bool {
-        if self.host == other.host && cfg!(target_os = "linux") {
-            return is_running(self.process);
-        }
-        other.since.saturating_sub(self.heard) < STALE
+        let is_here = self.host == other.host && cfg!(target_os = "linux");
+        let has_gone = is_here && (self.process == other.process || !is_running(self.process));
+        !has_gone && other.since.saturating_sub(self.heard) < STALE
     }
 }
 

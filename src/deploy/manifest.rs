@@ -66,7 +66,7 @@ pub struct Manifest {
 pub struct Journal {
     /// The manifest that it went out from.
     pub base: String,
-    /// Paths that were not there before and may be now.
+    /// Paths that it may have touched.
     pub planned: Vec<String>,
     /// Files that have arrived.
     pub done: BTreeMap<String, Entry>,
@@ -75,6 +75,9 @@ pub struct Journal {
     /// Files of the release that are being copied: none of them has been replaced yet.
     #[serde(default)]
     pub copying: Vec<String>,
+    /// The release that is being gone back to, where this is a rollback's.
+    #[serde(default)]
+    pub rolling_back: Option<String>,
 }
 
 /// What a deploy replaced or deleted: copies of those files and the manifest before it, in a folder below [`RELEASES`].

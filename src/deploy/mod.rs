@@ -13,13 +13,16 @@ mod crew;
 pub mod difference;
 mod failure;
 pub mod files;
+mod foreign;
 pub mod headers;
 mod lock;
 pub mod manifest;
 mod publish;
 pub mod redirects;
+mod releases;
 mod remote;
 mod summary;
+mod there;
 
 use crate::config::Config;
 use crate::config::deploy::{Cname, Destination, Target};
@@ -34,10 +37,11 @@ use failure::Failure;
 use files::{Dressing, LocalFile};
 use lock::Lock;
 use manifest::Manifest;
-use publish::{Publishing, There};
+use publish::Publishing;
 use redirects::Dialect;
 use remote::{Context, Host, Remote, Whole, WholeChange};
 pub use summary::{Done, Summary};
+use there::There;
 
 /// What to deploy, where to, and how.
 #[derive(Clone, Debug)]
@@ -253,6 +257,11 @@ impl Deploy<'_> {
         Ok(())
     }
 
+    fn compare(&self, here: Vec<LocalFile>, now: &Manifest) -> Difference {
+        let compare = if self.options.force == Force::Yes { Compare::Nothing } else { Compare::Difference };
+        Difference::of(here, now, compare, self.keeping())
+    }
+
     fn keeping(&self) -> Keeping {
         let days = if self.destination.target.keeps_old() { self.destination.keep_assets_days } else { 0 };
         Keeping { now: self.options.now, days }
@@ -300,7 +309,7 @@ impl Deploy<'_> {
         let look = refuse("what is there could not be read");
         let there = There::read(remote).map_err(&look)?;
         let now = there.now();
-        let difference = publish::compare(here.clone(), &now, self.options.force, self.keeping());
+        let difference = self.compare(here.clone(), &now);
         if self.options.action == Action::Plan {
             return Ok(self.summary(&difference, &place, Done::Planned));
         }
@@ -308,34 +317,33 @@ impl Deploy<'_> {
             return Ok(self.summary(&difference, &place, Done::Deployed));
         }
         // Only now is it worth a lock; what is there is looked at again under it.
-        let (mut lock, taken_over) = Lock::take(remote, self.options.force).map_err(refuse("it cannot be locked"))?;
+        let (lock, taken_over) = Lock::take(remote, self.options.force).map_err(refuse("it cannot be locked"))?;
         if let Some(note) = taken_over {
             self.told.note(&note);
         }
-        let result = self.under_lock(remote, here, &mut lock, &place);
-        lock.release();
-        result
+        lock.hold(|| self.under_lock(remote, here, &place))
     }
 
-    fn under_lock(&self, remote: &dyn Remote, here: Vec<LocalFile>, lock: &mut Lock<'_>, place: &str) -> Result<Summary, Stopped> {
+    fn under_lock(&self, remote: &dyn Remote, here: Vec<LocalFile>, place: &str) -> Result<Summary, Stopped> {
         let failed = self.failed(place);
         let refused = |f: Failure| Stopped::Refused(Report::of(failed("what is there could not be read", &f)));
         let crew = self.crew();
         let there = There::read(remote).map_err(refused)?;
+        if self.options.force == Force::No && there.journal.as_ref().is_some_and(|j| j.rolling_back.is_some()) {
+            let error = Diagnostic::error(format!("{place}: a rollback was broken off"));
+            return Err(Stopped::Refused(Report::of(error.hint("run `folio deploy --rollback` again, or deploy over it with --force"))));
+        }
         let now = there.now();
-        let difference = publish::compare(here, &now, self.options.force, self.keeping());
+        let difference = self.compare(here, &now);
         if self.options.force == Force::No {
-            publish::refuse_foreign(remote, &difference, &now, &crew)
-                .map_err(|f| Stopped::Refused(Report::of(failed("nothing was uploaded", &f))))?;
+            foreign::refuse(remote, &difference, &now, &crew).map_err(|f| Stopped::Refused(Report::of(failed("nothing was uploaded", &f))))?;
         }
         let summary = self.summary(&difference, place, Done::Deployed);
         self.told.plan(&summary);
         self.agree(&difference, &now)?;
         let manifest = self.manifest(&difference);
-        let publishing = Publishing { remote, crew: &crew, there: &there, difference: &difference, manifest: manifest.clone(), lock };
-        publishing.run(&failed).map_err(Stopped::Halfway)?;
-        let sent: Vec<&LocalFile> = difference.uploads.iter().map(|u| &u.file).collect();
-        let verified = after::verify(remote, &sent, &manifest.bytes()).map_err(|f| Stopped::Halfway(Report::of(failed("reading it back", &f))))?;
+        let publishing = Publishing { remote, crew: &crew, there: &there, difference: &difference, manifest };
+        let verified = publishing.run(&failed).map_err(Stopped::Halfway)?;
         Ok(Summary { verified, ..summary })
     }
 
@@ -348,8 +356,7 @@ impl Deploy<'_> {
         let there = manifest.unwrap_or_default();
         let difference = Difference::of(here.to_vec(), &there, Compare::Difference, self.keeping());
         if self.options.force == Force::No {
-            let taken: Vec<String> = difference.files.keys().filter(|path| others.contains(*path)).cloned().collect();
-            publish::foreign(&taken).map_err(|f| refuse("nothing was uploaded", &f))?;
+            foreign::refuse_listed(difference.files.keys(), &others).map_err(|f| refuse("nothing was uploaded", &f))?;
         }
         let planned = self.options.action == Action::Plan;
         let summary = self.summary(&difference, &place, if planned { Done::Planned } else { Done::Deployed });
@@ -377,9 +384,9 @@ impl Deploy<'_> {
                 if let Some(note) = taken_over {
                     self.told.note(&note);
                 }
-                let result = publish::roll_back(remote.as_ref(), &self.crew());
-                lock.release();
-                let (manifest, files) = result.map_err(|f| Stopped::Halfway(Report::of(failed("it was not rolled back", &f))))?;
+                let result = lock.hold(|| releases::roll_back(remote.as_ref(), &self.crew()));
+                let (manifest, files) =
+                    result.map_err(|f| Stopped::Refused(Report::of(failed("it was not rolled back to the end; run it again", &f))))?;
                 let when = jiff::Timestamp::from_second(manifest.deployed).map_or_else(|_| "an unknown time".to_owned(), |t| t.to_string());
                 summary.restored = Some(format!("the deploy of {when}: {files} files put back or taken away"));
             }

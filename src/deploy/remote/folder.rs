@@ -140,6 +140,9 @@ impl Remote for Folder {
 
     fn delete(&self, path: &str) -> Result<(), Failure> {
         let place = self.at(path)?;
+        if fs::symlink_metadata(&place).is_ok_and(|data| data.is_dir()) {
+            return Ok(());
+        }
         match fs::remove_file(&place) {
             Err(e) if !matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Err(failed(&place, &e)),
             _ => {}
@@ -155,7 +158,7 @@ impl Remote for Folder {
     fn taken(&self, paths: &[&str], _: &Crew<'_>) -> Result<BTreeSet<String>, Failure> {
         let mut taken = BTreeSet::new();
         for path in paths {
-            if fs::symlink_metadata(self.at(path)?).is_ok() {
+            if fs::symlink_metadata(self.folder.join(path)).is_ok_and(|data| !data.is_dir()) {
                 taken.insert((*path).to_owned());
             }
         }

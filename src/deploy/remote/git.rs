@@ -159,13 +159,7 @@ impl Whole for Git {
         if !self.tree.contains(NAME) {
             return Ok((None, self.tree.clone()));
         }
-        let object = format!("{THERE}:{NAME}");
-        let size: u64 = self.text(&["cat-file", "-s", &object], b"")?.parse().unwrap_or(u64::MAX);
-        if size > LIMIT {
-            return Err(Failure::new(FailureKind::Other, format!("{NAME} there has {size} bytes, which no manifest has")));
-        }
-        let bytes = self.git(&["cat-file", "blob", &object], b"")?.well("git cat-file")?;
-        let manifest = Manifest::read(&bytes).map_err(|e| Failure::new(FailureKind::Other, format!("{NAME} there cannot be believed: {e}")))?;
+        let manifest = self.manifest_of(THERE)?;
         let others = self.tree.iter().filter(|path| !manifest.owns(path) && *path != NAME).cloned().collect();
         Ok((Some(manifest), others))
     }
@@ -202,19 +196,65 @@ impl Whole for Git {
     }
 
     fn roll_back(&mut self) -> Result<String, Failure> {
-        self.fetch(2)?;
-        let nothing = || Failure::new(FailureKind::Other, "there is no earlier deploy to go back to");
-        let Some(head) = self.head.clone() else { return Err(nothing()) };
-        let before = format!("{THERE}~1");
-        let ran = self.git(&["rev-parse", "--verify", "--quiet", &format!("{before}^{{tree}}")], b"")?;
-        if ran.code != 0 {
-            return Err(nothing());
+        const DEPTH: u32 = 100;
+        self.fetch(DEPTH)?;
+        let Some(head) = self.head.clone() else { return Err(nothing_before()) };
+        let target = self.deploy_before()?;
+        let now = self.manifest_of(THERE)?;
+        let before = self.manifest_of(&target)?;
+        let owned: BTreeSet<&String> = before.files.keys().chain(before.kept.keys()).collect();
+        self.text(&["read-tree", THERE], b"")?;
+        // Files that others put there stay as they are.
+        let listed = self.git(&["ls-tree", "-r", "-z", "--full-tree", &target], b"")?.well("git ls-tree")?;
+        let mut index = Vec::new();
+        for path in now.files.keys().chain(now.kept.keys()).filter(|path| !owned.contains(path)) {
+            index.extend_from_slice(format!("0 {}\t{path}\0", "0".repeat(40)).as_bytes());
         }
-        let tree = String::from_utf8_lossy(&ran.stdout).trim().to_owned();
-        let subject = self.text(&["log", "-1", "--format=%s", &before], b"")?;
-        let undone = self.text(&["log", "-1", "--format=%s", THERE], b"")?;
-        let commit = self.commit(&tree, Some(&head), &format!("Revert \"{undone}\"\n\nThis reverts commit {head}.\n"))?;
+        for entry in String::from_utf8_lossy(&listed).split('\0') {
+            let Some((kind, path)) = entry.split_once('\t') else { continue };
+            if path == NAME || owned.contains(&path.to_owned()) {
+                index.extend_from_slice(format!("{kind}\t{path}\0").as_bytes());
+            }
+        }
+        self.text(&["update-index", "-z", "--index-info"], &index)?;
+        let tree = self.text(&["write-tree"], b"")?;
+        let subject = self.text(&["log", "-1", "--format=%s", &target], b"")?;
+        let undone = self.text(&["log", "-1", "--format=%s", THERE, "--", NAME], b"")?;
+        let commit = self.commit(&tree, Some(&head), &format!("Revert \"{undone}\"\n\nThis goes back to {target}.\n"))?;
         self.push(&commit, Force::No)?;
-        Ok(format!("the commit before, \"{subject}\""))
+        Ok(format!("the commit \"{subject}\""))
+    }
+}
+
+fn nothing_before() -> Failure {
+    Failure::new(FailureKind::Other, "there is no earlier deploy to go back to")
+}
+
+impl Git {
+    /// The commit of the deploy before the one that the branch shows. A commit that goes back has the manifest of an older
+    /// one: what it went back from is passed over.
+    fn deploy_before(&self) -> Result<String, Failure> {
+        let log = self.text(&["log", "--format=%H", THERE, "--", NAME], b"")?;
+        let commits: Vec<&str> = log.lines().collect();
+        let manifest = |commit: &str| self.text(&["rev-parse", "--verify", "--quiet", &format!("{commit}:{NAME}")], b"").unwrap_or_default();
+        let manifests: Vec<String> = commits.iter().map(|commit| manifest(commit)).collect();
+        let shown = manifests.first().filter(|m| !m.is_empty()).ok_or_else(nothing_before)?;
+        let oldest = manifests.iter().rposition(|m| m == shown).unwrap_or(0);
+        match (commits.get(oldest + 1), manifests.get(oldest + 1)) {
+            (Some(commit), Some(manifest)) if !manifest.is_empty() => Ok((*commit).to_owned()),
+            _ => Err(nothing_before()),
+        }
+    }
+
+    /// # Errors
+    /// When there is none, or none that can be believed.
+    fn manifest_of(&self, commit: &str) -> Result<Manifest, Failure> {
+        let object = format!("{commit}:{NAME}");
+        let size: u64 = self.text(&["cat-file", "-s", &object], b"")?.parse().unwrap_or(u64::MAX);
+        if size > LIMIT {
+            return Err(Failure::new(FailureKind::Other, format!("{NAME} there has {size} bytes, which no manifest has")));
+        }
+        let bytes = self.git(&["cat-file", "blob", &object], b"")?.well("git cat-file")?;
+        Manifest::read(&bytes).map_err(|e| crate::deploy::there::unbelievable(NAME, &e))
     }
 }

@@ -68,13 +68,14 @@ pub trait Remote: Send + Sync {
     /// When the host does not do it.
     fn copy(&self, from: &str, to: &str) -> Result<(), Failure>;
 
-    /// Deletes a file, and folders that are empty then where the host has folders. One that is not there is no error.
+    /// Deletes a file, and folders that are empty then where the host has folders. One that is not there, or is a folder, is no
+    /// error.
     ///
     /// # Errors
     /// When the host does not do it.
     fn delete(&self, path: &str) -> Result<(), Failure>;
 
-    /// Which of these paths are taken.
+    /// At which of these paths something stands that is no folder.
     ///
     /// # Errors
     /// When the host cannot be asked.

@@ -321,8 +321,11 @@ impl Remote for Store {
     fn taken(&self, paths: &[&str], crew: &Crew<'_>) -> Result<BTreeSet<String>, Failure> {
         /// With more it is cheaper to list all that is there, a thousand at a time.
         const FEW: usize = 32;
+        // A bucket has no folders, and a WebDAV server refuses a file below a file by itself.
+        let above: BTreeSet<&str> = paths.iter().flat_map(|path| crate::deploy::foreign::folders(path)).collect();
+        let paths: Vec<&str> = paths.iter().copied().filter(|path| !above.contains(path)).collect();
         if paths.len() <= FEW || self.kind == Kind::Files {
-            let found = crew.each(paths, |path| {
+            let found = crew.each(&paths, |path| {
                 let at = self.at(path)?;
                 match self.runtime.block_on(self.objects.head(&at)) {
                     Ok(_) => Ok(Some((*path).to_owned())),

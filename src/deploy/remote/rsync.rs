@@ -59,8 +59,7 @@ impl Rsync {
         command.args(["--recursive", "--times", "--ignore-missing-args", "--from0", "--files-from=-"]).args(extra);
         command.arg("--").arg(format!("{}/", self.destination)).arg(format!("{}/", to.display()));
         let ran = run(&mut command, &listed(names))?;
-        // On the first deploy the folder itself is not there.
-        if ran.code != 0 && ran.words.contains("No such file or directory") && ran.words.contains("change_dir") {
+        if is_no_folder(&ran) {
             return Ok(());
         }
         ran.well("rsync").map(|_| ())
@@ -80,8 +79,23 @@ impl Rsync {
     }
 }
 
+/// Names as rsync reads them: one that starts with `#` or `;` would be a remark.
 fn listed(names: &[&str]) -> Vec<u8> {
-    names.iter().flat_map(|name| name.bytes().chain([0])).collect()
+    names.iter().flat_map(|name| b"./".iter().copied().chain(name.bytes()).chain([0])).collect()
+}
+
+/// On the first deploy the folder itself is not there.
+fn is_no_folder(ran: &Ran) -> bool {
+    ran.code != 0 && ran.words.contains("No such file or directory") && ran.words.contains("change_dir")
+}
+
+/// The name in a line of a listing: mode, size, date and time stand before it.
+fn name_of_listed(line: &str) -> Option<&str> {
+    let mut rest = line;
+    for _ in 0..4 {
+        rest = rest.trim_start().split_once(' ')?.1;
+    }
+    Some(rest.strip_prefix("./").unwrap_or(rest))
 }
 
 fn temporary() -> Result<TempDir, Failure> {
@@ -138,18 +152,20 @@ impl Remote for Rsync {
     }
 
     fn taken(&self, paths: &[&str], _: &Crew<'_>) -> Result<BTreeSet<String>, Failure> {
-        // A dry run over empty files of these names tells which of them would replace one that is there.
-        let folder = temporary()?;
-        for path in paths {
-            put_into(folder.path(), path, b"")?;
-        }
-        let ran = self.send(folder.path(), paths, &["--dry-run", "--existing", "--8-bit-output", "--out-format=%n"])?;
-        if ran.code != 0 && ran.words.contains("mkdir") {
+        let nowhere = temporary()?;
+        let mut command = self.command();
+        command.args(["--list-only", "--8-bit-output", "--ignore-missing-args", "--from0", "--files-from=-"]);
+        command.arg("--").arg(format!("{}/", self.destination)).arg(nowhere.path());
+        let ran = run(&mut command, &listed(paths))?;
+        if is_no_folder(&ran) {
             return Ok(BTreeSet::new());
         }
-        let listed = ran.well("rsync")?;
+        // A name below a file is none that is there, and rsync says so as an error.
+        let listed = if ran.code == 23 && ran.words.contains("link_stat") { ran.stdout } else { ran.well("rsync")? };
         let wanted: BTreeSet<&str> = paths.iter().copied().collect();
-        Ok(String::from_utf8_lossy(&listed).lines().filter(|line| wanted.contains(line)).map(str::to_owned).collect())
+        let text = String::from_utf8_lossy(&listed).into_owned();
+        let files = text.lines().filter(|line| !line.starts_with('d')).filter_map(name_of_listed);
+        Ok(files.filter(|name| wanted.contains(name)).map(str::to_owned).collect())
     }
 
     fn claim(&self, path: &str, bytes: &[u8]) -> Result<Claimed, Failure> {

@@ -245,7 +245,11 @@ impl Remote for Sftp {
             let mut fs = self.client()?.fs();
             match fs.remove_file(&place).await {
                 Ok(()) | Err(Error::SftpError(SftpErrorKind::NoSuchFile, _)) => {}
-                Err(e) => return Err(self.failure(path, &e)),
+                // A folder is no file of ours.
+                Err(e) => match fs.metadata(&place).await {
+                    Ok(data) if data.file_type().is_some_and(|kind| kind.is_dir()) => return Ok(()),
+                    _ => return Err(self.failure(path, &e)),
+                },
             }
             let mut folder = path;
             while let Some((parent, _)) = folder.rsplit_once('/') {
@@ -263,6 +267,7 @@ impl Remote for Sftp {
         let found = crew.each(paths, |path| {
             let data = self.runtime.block_on(async { Ok(self.client()?.fs().symlink_metadata(self.at(path)).await) })?;
             match data {
+                Ok(data) if data.file_type().is_some_and(|kind| kind.is_dir()) => Ok(None),
                 Ok(_) => Ok(Some((*path).to_owned())),
                 Err(Error::SftpError(SftpErrorKind::NoSuchFile, _)) => Ok(None),
                 Err(e) => Err(self.failure(path, &e)),
