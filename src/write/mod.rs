@@ -260,7 +260,10 @@ fn failed(path: &Path, verb: &str, error: &io::Error) -> Diagnostic {
 }
 
 /// A path made absolute, its existing part with links resolved.
-fn absolute(path: &Path) -> io::Result<PathBuf> {
+///
+/// # Errors
+/// When the working folder is not known.
+pub fn absolute(path: &Path) -> io::Result<PathBuf> {
     let full = std::path::absolute(path)?;
     let mut missing = Vec::new();
     let mut at = full.as_path();

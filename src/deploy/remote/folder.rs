@@ -26,9 +26,8 @@ impl Folder {
     /// # Errors
     /// When it is, holds or lies in the site's output, or is the site itself.
     pub fn open(path: &str, context: Context<'_>) -> Result<Self, Diagnostic> {
-        let folder = absolute(&context.root.join(path));
-        let output = absolute(context.output);
-        let root = absolute(context.root);
+        let absolute = |path: &Path| crate::write::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let (folder, output, root) = (absolute(&context.root.join(path)), absolute(context.output), absolute(context.root));
         if folder.starts_with(&output) || output.starts_with(&folder) || root.starts_with(&folder) {
             let error = Diagnostic::error(format!("the site cannot be deployed to `{}`: the site or its output lies there", folder.display()));
             return Err(error.in_file(crate::config::FILE).at_text(format!("\"{path}\"")).hint("name a folder of its own"));
@@ -72,21 +71,6 @@ fn new_part() -> tempfile::Builder<'static, 'static> {
         part.permissions(fs::Permissions::from_mode(0o644));
     }
     part
-}
-
-/// A path made absolute, its existing part with links resolved.
-fn absolute(path: &Path) -> PathBuf {
-    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut missing = Vec::new();
-    let mut at = full.as_path();
-    loop {
-        if let Ok(real) = at.canonicalize() {
-            return missing.iter().rev().fold(real, |p, name| p.join(name));
-        }
-        let (Some(parent), Some(name)) = (at.parent(), at.file_name()) else { return full };
-        missing.push(name.to_owned());
-        at = parent;
-    }
 }
 
 fn failed(place: &Path, e: &io::Error) -> Failure {
