@@ -16,9 +16,8 @@ pub fn refuse(remote: &dyn Remote, difference: &Difference, now: &Manifest, crew
     let ours = || now.files.keys().chain(now.kept.keys()).chain(now.leaving.keys()).map(String::as_str);
     let known: BTreeSet<&str> = ours().chain(ours().flat_map(folders)).collect();
     let new = difference.uploads.iter().map(|u| u.file.path.as_str()).filter(|path| !now.owns(path));
-    let new: BTreeSet<&str> =
-        new.flat_map(|path| folders(path).chain([path])).filter(|path| !known.contains(path) || now.leaving.contains_key(*path)).collect();
-    let new: Vec<&str> = new.into_iter().filter(|path| !now.owns(path)).collect();
+    let new: BTreeSet<&str> = new.flat_map(|path| folders(path).chain([path])).filter(|path| !known.contains(path)).collect();
+    let new: Vec<&str> = new.into_iter().collect();
     if new.is_empty() {
         return Ok(());
     }

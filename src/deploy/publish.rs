@@ -68,19 +68,19 @@ impl Publishing<'_> {
         let old = self.there.journal.clone().unwrap_or_default();
         let before = &self.there.manifest;
         let touched = self.there.touched();
-        let uploads: Vec<&str> = self.difference.uploads.iter().map(|u| u.file.path.as_str()).collect();
+        let uploads: BTreeSet<&str> = self.difference.uploads.iter().map(|u| u.file.path.as_str()).collect();
         let all = uploads.iter().copied().chain(self.difference.deletes.iter().map(String::as_str));
         // What the broken deploy may have replaced already it has copied as well.
         let replaced = all.filter(|path| before.files.contains_key(*path) || before.kept.contains_key(*path)).filter(|path| !touched.contains(*path));
         let replaced: BTreeSet<String> = replaced.map(str::to_owned).collect();
         let release = self.release(&old, &replaced);
         let copying: Vec<String> = match &release {
-            Some(release) => release.files.iter().filter(|path| replaced.contains(*path) || old.copying.contains(path)).cloned().collect(),
+            Some(_) => replaced.iter().cloned().chain(old.copying.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect(),
             None => Vec::new(),
         };
         let in_the_way = self.in_the_way();
         let mut journal = Journal { base: self.there.mark.clone(), copying, release, rolling_back: old.rolling_back, ..Journal::default() };
-        journal.done = old.done.into_iter().filter(|(path, _)| !uploads.contains(&path.as_str())).collect();
+        journal.done = old.done.into_iter().filter(|(path, _)| !uploads.contains(path.as_str())).collect();
         journal.planned = old.planned;
         self.copy_aside(&journal)?;
         journal.copying.clear();

@@ -1,6 +1,6 @@
 //! What deploys replaced, kept on the host so that it can be gone back to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Step;
 use super::crew::Crew;
@@ -105,7 +105,8 @@ pub fn roll_back(remote: &dyn Remote, crew: &Crew<'_>) -> Result<(Manifest, usiz
         groups.entry(super::headers::group(path)).or_default().push((release.place(path), path.clone()));
     }
     let in_the_way = super::publish::in_the_way(&gone, before.files.keys().map(String::as_str));
-    let gone: Vec<String> = gone.into_iter().filter(|path| !in_the_way.contains(path)).collect();
+    let moved: BTreeSet<&String> = in_the_way.iter().collect();
+    let gone: Vec<String> = gone.into_iter().filter(|path| !moved.contains(path)).collect();
     remote.delete_all(&in_the_way, crew)?;
     for group in groups.values() {
         remote.copy_all(group, crew)?;

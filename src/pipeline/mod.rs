@@ -137,17 +137,31 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// # Errors
 /// Every problem of the site; nothing of the output has then been changed.
 pub fn build(options: &Options, progress: &dyn Progress) -> Result<Built, Report> {
-    let mut pool = rayon::ThreadPoolBuilder::new();
-    if let Some(jobs) = options.jobs {
-        pool = pool.num_threads(jobs);
-    }
-    let pool = pool.build().map_err(|e| Report::of(Diagnostic::error(format!("no threads can be started: {e}"))))?;
+    let pool = threads(options.jobs)?;
     let disk = Disk::open(&options.root).map_err(Report::of)?;
     let result = pool.install(|| run(options, &disk, progress));
     match result {
         Ok(built) => Ok(Built { report: finished(built.report, &disk), ..built }),
         Err(report) => Err(finished(report, &disk)),
     }
+}
+
+/// So many threads; as many as there are cores unless said.
+fn threads(jobs: Option<usize>) -> Result<rayon::ThreadPool, Report> {
+    let pool = jobs.map_or_else(rayon::ThreadPoolBuilder::new, |jobs| rayon::ThreadPoolBuilder::new().num_threads(jobs));
+    pool.build().map_err(|e| Report::of(Diagnostic::error(format!("no threads can be started: {e}"))))
+}
+
+/// Every file of the site that a build depends on, marked.
+fn marked(store: &Store, disk: &Disk, sources: &Sources, config: &Config) -> BTreeMap<SourcePath, files::Entry> {
+    let mut files = store.mark_files(disk, sources);
+    // The counters may lie anywhere in the site.
+    if let Ok(snapshot) = SourcePath::new(&config.counters.snapshot)
+        && let Some(entry) = store.mark_one(disk, &snapshot)
+    {
+        files.insert(snapshot, entry);
+    }
+    files
 }
 
 fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built, Report> {
@@ -167,13 +181,7 @@ fn run(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<Built,
     let (store, warning) = Store::open(claim.state(), &options.program, options.cache, looked).map_err(Report::of)?;
     let (before, also) = Records::load(&output, &options.program, options.cache);
     let stored_warnings = warning.into_iter().chain(also).next();
-    let mut files = store.mark_files(disk, &sources);
-    // The counters may lie anywhere in the site.
-    if let Ok(snapshot) = SourcePath::new(&config.counters.snapshot)
-        && let Some(entry) = store.mark_one(disk, &snapshot)
-    {
-        files.insert(snapshot, entry);
-    }
+    let mut files = marked(&store, disk, &sources, &config);
     let unread = whole(options, &text, &sources, &files);
     stats.load = clock.lap();
 

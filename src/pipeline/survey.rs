@@ -47,11 +47,7 @@ impl Survey {
     /// # Errors
     /// Every problem of the site, ready to be shown, when nothing of it can be rendered.
     pub fn open(options: &Options, progress: &dyn Progress) -> Result<Self, Report> {
-        let mut pool = rayon::ThreadPoolBuilder::new();
-        if let Some(jobs) = options.jobs {
-            pool = pool.num_threads(jobs);
-        }
-        let pool = pool.build().map_err(|e| Report::of(Diagnostic::error(format!("no threads can be started: {e}"))))?;
+        let pool = super::threads(options.jobs)?;
         let disk = Disk::open(&options.root).map_err(Report::of)?;
         match pool.install(|| prepare(options, &disk, progress)) {
             Ok((renderer, state, report)) => Ok(Self { renderer, disk, state, pool, report }),
@@ -132,12 +128,7 @@ fn prepare(options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<(R
     let (sources, found) = disk.scan();
     report.extend(found);
     let (store, warning) = Store::open(claim.state(), &options.program, options.cache, now()).map_err(Report::of)?;
-    let mut files = store.mark_files(disk, &sources);
-    if let Ok(snapshot) = SourcePath::new(&config.counters.snapshot)
-        && let Some(entry) = store.mark_one(disk, &snapshot)
-    {
-        files.insert(snapshot, entry);
-    }
+    let mut files = super::marked(&store, disk, &sources, &config);
     progress.stage("Reading", sources.articles.len());
     let settings = Settings::of(&config);
     let parsed = parsing::parse_all(&sources.articles, &mut files, &store, Effort::Now, disk, &settings, progress);
