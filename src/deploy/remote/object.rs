@@ -217,10 +217,11 @@ fn failure(error: &Error) -> Failure {
     Failure::new(kind, first_lines(&words))
 }
 
-/// Stores put most of what can happen into one kind of error; the status is in its words.
+/// Stores put most of what can happen into one kind of error; the status is in its words, beside addresses and times,
+/// whose digits say nothing.
 fn generic(words: &str) -> FailureKind {
     let has = |texts: &[&str]| texts.iter().any(|text| words.contains(text));
-    if has(&["507", "Insufficient Storage", "QuotaExceeded"]) {
+    if has(&["status code: 507", "Insufficient Storage", "QuotaExceeded"]) {
         return FailureKind::Full;
     }
     if has(&["NoSuchBucket", "dns error", "failed to lookup"]) {
@@ -233,11 +234,11 @@ fn generic(words: &str) -> FailureKind {
         "InvalidClientTokenId",
         "MissingCredentials",
         "CredentialsError",
-        "metadata",
+        "169.254.169.254",
     ]) {
         return FailureKind::Denied;
     }
-    if has(&["400 Bad Request", "status 400", "405", "invalid certificate"]) {
+    if has(&["status code: 400", "status code: 405", "invalid certificate"]) {
         return FailureKind::Other;
     }
     FailureKind::Passing
