@@ -5,9 +5,9 @@ use std::sync::Arc;
 use criterion::{Criterion, criterion_group, criterion_main};
 use folio::config::{Config, Overrides};
 use folio::load::Sources;
-use folio::parse::{self, Memo, Settings};
+use folio::parse::{self, HighlightCache, Settings};
 use folio::paths::SourcePath;
-use folio::plan::{self, Faulty, Shown, Visibility};
+use folio::plan::{self, FaultyArticles, Visibility};
 
 fn article(i: usize, code: bool) -> String {
     let mut text = format!(
@@ -25,35 +25,65 @@ fn article(i: usize, code: bool) -> String {
         );
         text += "- an entry\n- another\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n";
         if code {
-            text += &format!("```rust\nfn number_{i}_{section}(x: u32) -> u32 {{\n    // Adds one.\n    x + 1\n}}\n```\n\n");
+            text += &format!(
+                "```rust\nfn number_{i}_{section}(x: u32) -> u32 {{\n    // Adds one.\n    x + 1\n}}\n```\n\n"
+            );
         }
     }
     text
 }
 
 fn stages(c: &mut Criterion) {
-    let (config, _) = Config::parse("title = 'T'\nbase_url = 'https://t.example'", &Overrides::default()).expect("the configuration is right");
+    let (config, _) =
+        Config::parse("title = 'T'\nbase_url = 'https://t.example'", &Overrides::default())
+            .expect("the configuration is right");
     let settings = Settings::of(&config);
     let source = SourcePath::new("content/posts/a.md").expect("the path is right");
     for (name, code) in [("parse prose", false), ("parse code", true)] {
-        let (text, mut memo, mut i) = (article(1, code), Memo::default(), 0);
+        let (text, mut cache, mut i) = (article(1, code), HighlightCache::default(), 0);
         c.bench_function(name, |b| {
             b.iter(|| {
                 i += 1;
                 // Other names each time, so that not every line has been seen.
-                parse::parse(&source, &text.replace("number_1", &format!("number_{i}")), &settings, &mut memo)
+                parse::parse(
+                    &source,
+                    &text.replace("number_1", &format!("number_{i}")),
+                    &settings,
+                    &mut cache,
+                )
             });
         });
     }
     let docs: Vec<_> = (0..1000)
         .map(|i| {
-            let source = SourcePath::new(&format!("content/posts/a{i}.md")).expect("the path is right");
-            Arc::new(parse::parse(&source, &article(i, false), &settings, &mut Memo::default()).doc)
+            let source =
+                SourcePath::new(&format!("content/posts/a{i}.md")).expect("the path is right");
+            Arc::new(
+                parse::parse(
+                    &source,
+                    &article(i, false),
+                    &settings,
+                    &mut HighlightCache::default(),
+                )
+                .doc,
+            )
         })
         .collect();
-    let visibility = Visibility { drafts: Shown::No, future: Shown::Yes, now: jiff::Timestamp::UNIX_EPOCH };
+    let visibility = Visibility {
+        include_drafts: false,
+        include_future: true,
+        now: jiff::Timestamp::UNIX_EPOCH,
+    };
     c.bench_function("plan 1000 articles", |b| {
-        b.iter(|| plan::plan(docs.clone(), &Faulty::default(), &Sources::default(), &config, visibility));
+        b.iter(|| {
+            plan::plan(
+                docs.clone(),
+                &FaultyArticles::default(),
+                &Sources::default(),
+                &config,
+                visibility,
+            )
+        });
     });
 }
 

@@ -1,44 +1,39 @@
-//! What requests to other hosts have in common: TLS, a runtime, and errors in words.
+//! What all requests to other hosts share: TLS, the HTTP client and the Tokio runtime.
+//!
+//! This module must not know what is requested.
 
-/// A client for HTTP to be finished, with the system's certificates.
+use std::io;
+use std::sync::Once;
+
+/// A builder of HTTP clients that use the system's certificates.
 pub(crate) fn client() -> reqwest::ClientBuilder {
-    provide_tls();
+    install_tls_provider();
     reqwest::Client::builder().user_agent(concat!("folio/", env!("CARGO_PKG_VERSION")))
 }
 
-/// Says once which cryptography TLS is done with.
-pub(crate) fn provide_tls() {
-    // An error says that it has been said before.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+/// Makes `ring` the cryptography of TLS, once per process.
+pub(crate) fn install_tls_provider() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        // This fails only if another provider is installed, which is just as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
 }
 
-/// Does something that waits for a network, on a runtime of its own.
+/// A Tokio runtime for requests.
 ///
 /// # Errors
-/// What it fails with, or that there is no runtime.
-pub(crate) fn wait<T>(task: impl Future<Output = Result<T, String>>) -> Result<T, String> {
-    runtime().map_err(|e| e.to_string())?.block_on(task)
-}
-
-/// A runtime for requests.
-///
-/// # Errors
-/// When the system gives no threads.
-pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+/// When the system does not start threads.
+#[cfg(feature = "deploy")]
+pub(crate) fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
-/// An error with what lies behind it, each said once.
-#[must_use]
-pub(crate) fn in_words(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let text = inner.to_string();
-        if !words.contains(&text) {
-            words = format!("{words}: {text}");
-        }
-        source = inner.source();
-    }
-    words
+/// A Tokio runtime on the current thread.
+///
+/// # Errors
+/// When the system does not provide one.
+#[cfg(feature = "external-links")]
+pub(crate) fn single_threaded_runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }

@@ -1,8 +1,8 @@
-//! Paths as types; the only place that joins or checks them.
+//! Paths as types. This is the only module that joins or checks them.
 //!
-//! [`SourcePath`] names a file of the site, [`Route`] a URL path, [`OutPath`] a file of the output. None of
-//! them can hold `..`, an absolute path, a backslash, a NUL or a drive letter, so whatever is joined to a
-//! root stays below it, on any system (design §9.4).
+//! [`SourcePath`] names a file of the site, [`Route`] the path of a URL, [`OutPath`] a file of the
+//! output. None of them can contain `..`, an absolute path, a backslash, a NUL or a drive letter,
+//! so whatever is joined to a root stays below it, on every system.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,18 +12,18 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-/// Why a string is no path of ours.
+/// Why a text is not a valid path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     #[error("it is empty")]
     Empty,
-    #[error("`{0}` would lead out of the site")]
+    #[error("`{0}` leads out of the site")]
     Parent(String),
     #[error("it holds a backslash, which some systems take for a folder")]
     Backslash,
     #[error("it starts with a drive letter")]
     Drive,
-    #[error("it holds a control character")]
+    #[error("it contains a control character")]
     Control,
     #[error("`{0}` is a device name on Windows")]
     Device(String),
@@ -35,7 +35,7 @@ pub enum PathError {
     Absolute,
 }
 
-/// Checks one part of a path (between slashes).
+/// Checks one part of a path, between slashes.
 fn check_segment(segment: &str) -> Result<(), PathError> {
     if segment == "." || segment == ".." {
         return Err(PathError::Parent(segment.to_owned()));
@@ -54,8 +54,13 @@ fn check_segment(segment: &str) -> Result<(), PathError> {
         return Ok(());
     }
     let device = stem.to_ascii_lowercase();
-    let numbered = |p: &str| device.len() == 4 && device.starts_with(p) && device.as_bytes()[3].is_ascii_digit();
-    if matches!(device.as_str(), "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt") {
+    let numbered = |p: &str| {
+        device.len() == 4 && device.starts_with(p) && device.as_bytes()[3].is_ascii_digit()
+    };
+    if matches!(device.as_str(), "con" | "prn" | "aux" | "nul")
+        || numbered("com")
+        || numbered("lpt")
+    {
         return Err(PathError::Device(segment.to_owned()));
     }
     Ok(())
@@ -97,49 +102,52 @@ macro_rules! path_type {
 }
 
 path_type! {
-    /// A file of the site, relative to its root, with `/` between the parts: `content/posts/a.md`.
+    /// A file of the site, relative to its root, with `/` as the separator: `content/posts/a.md`.
     SourcePath
 }
 
 impl SourcePath {
-    /// Takes a relative path with `/` between its parts.
+    /// Parses a relative path with `/` as the separator.
     ///
     /// # Errors
-    /// When a part would lead out of the site or cannot be a file name everywhere.
+    /// When a part would lead out of the site, or is not a valid file name on every system.
     pub fn new(path: &str) -> Result<Self, PathError> {
         if path.is_empty() {
             return Err(PathError::Empty);
+        }
+        if path.starts_with('/') {
+            return Err(PathError::Absolute);
         }
         check(path)?;
         Ok(Self(path.into()))
     }
 
-    /// The folder the file lies in, `""` for the root.
+    /// The folder of the file; `""` for the root.
     #[must_use]
     pub fn parent(&self) -> &str {
         self.0.rsplit_once('/').map_or("", |(dir, _)| dir)
     }
 
-    /// The last part.
+    /// The file name.
     #[must_use]
     pub fn file_name(&self) -> &str {
         self.0.rsplit_once('/').map_or(&*self.0, |(_, name)| name)
     }
 
-    /// The last part without its ending.
+    /// The file name without its extension.
     #[must_use]
     pub fn stem(&self) -> &str {
         let name = self.file_name();
         name.rsplit_once('.').map_or(name, |(stem, _)| stem)
     }
 
-    /// Whether the file has this ending (without the dot, any letter case).
+    /// Whether the file has this extension (without the dot, in any letter case).
     #[must_use]
     pub fn has_extension(&self, ext: &str) -> bool {
         self.file_name().rsplit_once('.').is_some_and(|(_, e)| e.eq_ignore_ascii_case(ext))
     }
 
-    /// The path below `folder`, if it lies there.
+    /// The path relative to `folder`, if the file lies in it.
     #[must_use]
     pub fn below(&self, folder: &str) -> Option<&str> {
         self.0.strip_prefix(folder)?.strip_prefix('/')
@@ -147,21 +155,22 @@ impl SourcePath {
 }
 
 path_type! {
-    /// A URL path without the site's own prefix, decoded: `/posts/a/`. Starts with `/`.
+    /// The decoded path of a URL without the prefix of the base URL: `/posts/a/`. Starts with `/`.
     Route
 }
 
 impl Route {
-    /// The site's front page.
+    /// The front page.
     #[must_use]
     pub fn root() -> Self {
         Self("/".into())
     }
 
-    /// Reads a route as a publisher writes it: with or without the first slash, percent-encoded or not.
+    /// Parses a route as publishers write it: with or without the leading slash, percent-encoded or
+    /// not.
     ///
     /// # Errors
-    /// When it is a URL or a file path of some system, or would lead out of the output.
+    /// When it is a URL or a path of the file system, or would lead out of the output.
     pub fn parse(text: &str) -> Result<Self, PathError> {
         let text = text.trim();
         if text.starts_with("//") || text.contains("://") {
@@ -170,7 +179,8 @@ impl Route {
         let decoded = percent_decode(text);
         if decoded.contains('%') {
             let lower = decoded.to_ascii_lowercase();
-            if let Some(bad) = ["%2e", "%2f", "%5c", "%00"].iter().find(|bad| lower.contains(**bad)) {
+            if let Some(bad) = ["%2e", "%2f", "%5c", "%00"].iter().find(|bad| lower.contains(**bad))
+            {
                 return Err(PathError::Encoded((*bad).to_owned()));
             }
         }
@@ -197,7 +207,7 @@ impl Route {
         Self::parse(&format!("{}/{rest}", self.0.trim_end_matches('/')))
     }
 
-    /// The file that a host serves for this route: `/a/` is `a/index.html`, `/a.html` is `a.html`.
+    /// The file that hosts serve for this route: `/a/` is `a/index.html`, `/a.html` is `a.html`.
     #[must_use]
     pub fn out_path(&self) -> OutPath {
         let path = self.0.trim_start_matches('/');
@@ -207,7 +217,7 @@ impl Route {
         OutPath(path.into())
     }
 
-    /// The route with what a URL needs encoded, still without the site's prefix.
+    /// The percent-encoded route, without the prefix of the base URL.
     #[must_use]
     pub fn encoded(&self) -> String {
         percent_encode(&self.0)
@@ -226,10 +236,10 @@ path_type! {
 }
 
 impl OutPath {
-    /// Takes a relative path with `/` between its parts.
+    /// Parses a relative path with `/` as the separator.
     ///
     /// # Errors
-    /// When a part would lead out of the output or cannot be a file name everywhere.
+    /// When a part would lead out of the output, or is not a valid file name on every system.
     pub fn new(path: &str) -> Result<Self, PathError> {
         if path.is_empty() {
             return Err(PathError::Empty);
@@ -244,7 +254,8 @@ impl OutPath {
         Ok(Self(path.into()))
     }
 
-    /// What two paths share when some file system takes them for one: letter case and Unicode form folded.
+    /// A key that is equal for paths that some file system cannot distinguish: letter case and
+    /// Unicode form are folded.
     #[must_use]
     pub fn collision_key(&self) -> String {
         if self.0.is_ascii() {
@@ -253,7 +264,7 @@ impl OutPath {
         self.0.nfc().collect::<String>().to_lowercase().nfc().collect()
     }
 
-    /// The route that a host serves this file under.
+    /// The route that hosts serve this file under.
     #[must_use]
     pub fn route(&self) -> Route {
         let path = match self.0.strip_suffix("index.html") {
@@ -264,7 +275,8 @@ impl OutPath {
     }
 }
 
-/// Lexically joins a link written in a file of `folder` to that folder; `None` when it leads out of the root.
+/// Joins a link of a file in `folder` to that folder lexically; `None` when it leads out of the
+/// root.
 #[must_use]
 pub fn resolve(folder: &str, link: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|p| !p.is_empty()).collect();
@@ -280,13 +292,14 @@ pub fn resolve(folder: &str, link: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// Decodes `%XX`; what does not decode to UTF-8 stays as it is written.
+/// Decodes `%XX`. What does not decode to UTF-8 stays as it is.
 #[must_use]
 pub fn percent_decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8().unwrap_or(text.into()).into_owned()
 }
 
-/// What is encoded in a URL path: all but letters, digits and the signs of RFC 3986 §3.3, and the `/` between parts.
+/// The characters that are encoded in a URL path: all except letters, digits and those allowed by
+/// RFC 3986 §3.3, and the `/` between parts.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
@@ -307,44 +320,50 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b':')
     .remove(b'@');
 
-/// Encodes what may not stand in a URL path (RFC 3986 §3.3), leaving `/` alone.
+/// Encodes what is not allowed in a URL path (RFC 3986 §3.3), except `/`.
 #[must_use]
 pub fn percent_encode(path: &str) -> String {
     Cow::from(utf8_percent_encode(path, ENCODED)).into_owned()
 }
 
-/// Schemes that run code, or carry or wrap a document that may (design §9.5).
-const DANGEROUS: [&str; 13] =
-    ["javascript", "vbscript", "livescript", "data", "file", "blob", "jar", "view-source", "feed", "filesystem", "about", "mhtml", "wyciwyg"];
-
-/// Whether a browser would take the URL for one that runs code. Browsers drop control characters and line
-/// ends wherever they stand (WHATWG URL §4.4); all white space and invisible signs are dropped here.
+/// Encodes what is not allowed in the fragment of a URL (RFC 3986 §3.5).
 #[must_use]
-pub fn runs_code(url: &str) -> bool {
-    let invisible = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}');
-    let bare: String = url.chars().filter(|c| !invisible(*c)).take(60).collect::<String>().to_lowercase();
-    [percent_decode(&bare).to_lowercase(), bare].iter().any(|text| text.split_once(':').is_some_and(|(scheme, _)| DANGEROUS.contains(&scheme)))
+pub fn encode_fragment(id: &str) -> String {
+    percent_encode(id)
 }
 
-/// The slug of a title: ASCII words joined by hyphens, at most 200 bytes; `""` when nothing is left.
+/// Schemes that run code, or contain a document that may.
+const DANGEROUS: [&str; 13] = [
+    "javascript",
+    "vbscript",
+    "livescript",
+    "data",
+    "file",
+    "blob",
+    "jar",
+    "view-source",
+    "feed",
+    "filesystem",
+    "about",
+    "mhtml",
+    "wyciwyg",
+];
+
+/// Whether a browser would run code for this URL. Browsers ignore control characters and line
+/// breaks anywhere in it (WHATWG URL §4.4); all white space and invisible characters are ignored
+/// here.
 #[must_use]
-pub fn slugify(text: &str) -> String {
-    let ascii = if text.is_ascii() { text.to_owned() } else { deunicode::deunicode(text) };
-    let mut slug = String::with_capacity(ascii.len());
-    for c in ascii.chars() {
-        match c {
-            'a'..='z' | '0'..='9' | '_' => slug.push(c),
-            'A'..='Z' => slug.push(c.to_ascii_lowercase()),
-            '\'' => {}
-            _ if slug.is_empty() || slug.ends_with('-') => {}
-            _ => slug.push('-'),
-        }
-        if slug.len() >= 200 {
-            break;
-        }
-    }
-    slug.truncate(slug.trim_end_matches('-').len());
-    slug
+pub fn runs_code(url: &str) -> bool {
+    let invisible = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
+    };
+    let bare: String =
+        url.chars().filter(|c| !invisible(*c)).take(60).collect::<String>().to_lowercase();
+    [percent_decode(&bare).to_lowercase(), bare]
+        .iter()
+        .any(|text| text.split_once(':').is_some_and(|(scheme, _)| DANGEROUS.contains(&scheme)))
 }
 
 #[cfg(test)]
@@ -377,7 +396,12 @@ mod tests {
 
     #[test]
     fn routes_name_files() {
-        let cases = [("/", "index.html"), ("posts/a/", "posts/a/index.html"), ("/a.html", "a.html"), ("/é%20b/", "é b/index.html")];
+        let cases = [
+            ("/", "index.html"),
+            ("posts/a/", "posts/a/index.html"),
+            ("/a.html", "a.html"),
+            ("/é%20b/", "é b/index.html"),
+        ];
         for (route, out) in cases {
             let route = Route::parse(route).unwrap();
             assert_eq!(route.out_path().as_str(), out);
@@ -393,13 +417,6 @@ mod tests {
             assert_eq!(percent_decode(as_written), as_written);
         }
         assert_eq!(percent_encode("/é b?/~@:%"), "/%C3%A9%20b%3F/~@:%25");
-    }
-
-    #[test]
-    fn slugs_are_plain() {
-        assert_eq!(slugify("Don’t Panic: C++ & Rust — 2026!"), "dont-panic-c-rust-2026");
-        assert_eq!(slugify("数据库"), "shu-ju-ku");
-        assert_eq!(slugify("…"), "");
     }
 
     proptest::proptest! {

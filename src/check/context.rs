@@ -1,91 +1,100 @@
-//! What every rule may ask about the site as a whole.
+//! What every rule can ask about the site as a whole.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
-use reqwest::Url;
+use parking_lot::Mutex;
+use url::Url;
 
-use super::page::Kind;
+use super::page_kind::PageKind;
 use crate::config::Config;
 use crate::diag::nearest;
+use crate::host_rules::{self, Redirect};
 use crate::paths::{OutPath, Route};
-use crate::pipeline::Survey;
 use crate::plan::{Hidden, Job, JobKind, Node, Plan};
 use crate::render::Renderer;
-use crate::rules::{self, Redirect};
+use crate::session::DryRun;
 
 /// The site that is checked.
 pub struct Context<'a> {
-    pub survey: &'a Survey,
+    pub dry_run: &'a DryRun,
     pub renderer: &'a Renderer,
     pub plan: &'a Plan,
     pub config: &'a Config,
-    /// Scheme, host and port that the site is published under.
+    /// The scheme, host and port of the published site.
     pub origin: String,
-    /// The files of the output; rules know a file by its number here.
+    /// The files of the output; rules refer to a file by its index here.
     pub jobs: Vec<(&'a OutPath, &'a Job)>,
     numbers: BTreeMap<&'a OutPath, usize>,
-    /// What `_redirects` says.
+    /// The rules of `_redirects`.
     pub redirects: Vec<Redirect>,
-    /// What each address that leads nowhere was most likely meant for: the same one may stand on every page.
-    near: Mutex<BTreeMap<String, Option<String>>>,
-    /// Whether every article could be read: else what is not there may only be missing for that reason.
-    pub articles: Articles,
-}
-
-/// Whether every article could be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Articles {
-    All,
-    Some,
+    /// Broken path → the most similar page, since the same broken link may occur on every page.
+    nearest_pages: Mutex<BTreeMap<String, Option<String>>>,
+    /// Whether every article could be read. Otherwise a page may be missing only because of that.
+    pub all_articles_readable: bool,
 }
 
 impl<'a> Context<'a> {
+    /// The context of a site that was opened for a dry run.
     #[must_use]
-    pub fn new(survey: &'a Survey) -> Self {
-        let renderer = survey.renderer();
+    pub fn new(dry_run: &'a DryRun) -> Self {
+        let renderer = dry_run.renderer();
         let (plan, config) = (renderer.plan(), renderer.config());
         let jobs: Vec<(&OutPath, &Job)> = plan.jobs.iter().collect();
-        let unread = plan.hidden.values().any(|why| *why == Hidden::Unreadable);
-        let redirects = jobs.iter().find(|(out, _)| out.as_str() == "_redirects").and_then(|(_, job)| match &job.kind {
-            JobKind::Copy(from) => survey.copied(from),
-            _ => None,
-        });
+        let has_unreadable = plan.hidden.values().any(|why| *why == Hidden::Unreadable);
+        let redirects = jobs.iter().find(|(out, _)| out.as_str() == "_redirects").and_then(
+            |(_, job)| match &job.kind {
+                JobKind::Copy(from) => dry_run.read_copy(from),
+                _ => None,
+            },
+        );
         Self {
-            survey,
+            dry_run,
             renderer,
             plan,
             config,
-            origin: Url::parse(config.base_url.origin()).map(|url| url.origin().ascii_serialization()).unwrap_or_default(),
+            origin: Url::parse(config.base_url.origin())
+                .map(|url| url.origin().ascii_serialization())
+                .unwrap_or_default(),
             numbers: jobs.iter().enumerate().map(|(number, (out, _))| (*out, number)).collect(),
             jobs,
-            redirects: redirects.map(|bytes| rules::redirects(&String::from_utf8_lossy(&bytes))).unwrap_or_default(),
-            near: Mutex::default(),
-            articles: if unread { Articles::Some } else { Articles::All },
+            redirects: redirects
+                .map(|bytes| host_rules::redirects(&String::from_utf8_lossy(&bytes)))
+                .unwrap_or_default(),
+            nearest_pages: Mutex::default(),
+            all_articles_readable: !has_unreadable,
         }
     }
 
-    /// The file that answers at a path below the site's address, as hosts resolve it ([`Plan::answers`]).
+    /// The file at a path below the base URL, as hosts resolve it ([`Plan::answers`]).
     #[must_use]
     pub fn job_at(&self, path: &str) -> Option<usize> {
-        let at = |path: &str| Some(*self.numbers.get(&Route::parse(&crate::paths::percent_encode(path)).ok()?.out_path())?);
+        let at = |path: &str| {
+            Some(
+                *self
+                    .numbers
+                    .get(&Route::parse(&crate::paths::percent_encode(path)).ok()?.out_path())?,
+            )
+        };
         at(path).or_else(|| (!path.ends_with('/')).then(|| at(&format!("{path}/"))).flatten())
     }
 
-    /// The page of the site whose address is most like this one, if any is.
+    /// The page of the site whose path is most similar to that of a URL, if any is similar.
     #[must_use]
-    pub fn near(&self, address: &str) -> Option<String> {
-        let path = address.split(['?', '#']).next().unwrap_or_default();
-        if let Some(known) = self.near.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
+    pub fn nearest_page(&self, url: &str) -> Option<String> {
+        let path = url.split(['?', '#']).next().unwrap_or_default();
+        if let Some(known) = self.nearest_pages.lock().get(path) {
             return known.clone();
         }
-        let pages = self.jobs.iter().filter(|(out, job)| Kind::of(out, job).is_some_and(Kind::is_templated));
+        let pages = self
+            .jobs
+            .iter()
+            .filter(|(out, job)| PageKind::of(out, job).is_some_and(PageKind::is_templated));
         let near = nearest(path, pages.map(|(_, job)| job.route.as_str())).map(str::to_owned);
-        self.near.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), near.clone());
+        self.nearest_pages.lock().insert(path.to_owned(), near.clone());
         near
     }
 
-    /// The article or section that a file is the page of.
+    /// The article or section that a job renders.
     #[must_use]
     pub fn node(job: &Job) -> Option<Node> {
         match job.kind {

@@ -1,129 +1,119 @@
-//! A finished page as its rules see it, and what is kept of it for the rules about the whole site.
+//! A rendered page as the rules see it, and the summary that is kept of it for rules about the
+//! whole site.
 
-use super::address::{Lead, base, lead};
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
 use super::context::Context;
-use super::facts::{Facts, Indexing, Reference, Role, facts};
-use crate::paths::OutPath;
-use crate::plan::{Job, JobKind};
+use super::facts::{Facts, Reference, Role, facts};
+use super::page_kind::PageKind;
+use super::resolved_url::{ResolvedUrl, page_url, resolve_url};
+use crate::plan::Job;
 
-/// A page, while its HTML is there.
+/// A page while its HTML is in memory.
 pub struct Page<'a> {
     pub context: &'a Context<'a>,
     pub job: &'a Job,
-    pub kind: Kind,
+    pub kind: PageKind,
     pub facts: Facts,
-    /// The references of the facts, each with where it leads.
-    pub leads: Vec<(Reference, Lead)>,
-}
-
-/// What a page is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// An article, or the first page of a section: what an author gives a title and a description.
-    Written,
-    /// A list that Folio makes.
-    List,
-    /// The page for what is not found.
-    NotFound,
-    /// A page that only leads to another.
-    Redirect,
-    /// An HTML file that the site brings as it is.
-    Copied,
-}
-
-impl Kind {
-    /// What a file of the output is, if it is a page.
-    #[must_use]
-    pub fn of(out: &OutPath, job: &Job) -> Option<Self> {
-        match &job.kind {
-            JobKind::Page(_) => Some(Self::Written),
-            JobKind::Section { pager, .. } if pager.number == 1 => Some(Self::Written),
-            JobKind::Section { .. } | JobKind::Taxonomy(_) | JobKind::Term { .. } | JobKind::Archive | JobKind::Year(_) => Some(Self::List),
-            JobKind::NotFound => Some(Self::NotFound),
-            JobKind::Redirect { .. } => Some(Self::Redirect),
-            JobKind::Copy(_) => [".html", ".htm"].iter().any(|e| out.as_str().ends_with(e)).then_some(Self::Copied),
-            _ => None,
-        }
-    }
-
-    /// Whether it came out of a template.
-    #[must_use]
-    pub fn is_templated(self) -> bool {
-        matches!(self, Self::Written | Self::List | Self::NotFound)
-    }
+    /// The page's references, with what each resolves to. They are moved here from `facts`.
+    pub references: Vec<(Reference, ResolvedUrl)>,
+    /// The links of the page's document by their URLs on the page, made when they are needed.
+    pub(super) links_by_url: OnceCell<HashMap<String, Vec<usize>>>,
 }
 
 /// What is kept of a page.
 #[derive(Debug)]
-pub struct Kept {
-    pub kind: Kind,
+pub struct PageSummary {
+    pub kind: PageKind,
     pub title: Option<String>,
     pub description: Option<String>,
-    pub indexing: Indexing,
+    /// Whether the page asks search engines not to list it.
+    pub noindex: bool,
     /// Sorted.
     pub ids: Vec<String>,
-    /// The files of the output that it links to, by number; sorted.
+    /// The files of the output that it links to, by index, sorted.
     pub links: Vec<usize>,
-    /// The style sheets, scripts and images of the site that it shows, by number; sorted.
-    pub shown: Vec<usize>,
-    /// Links to parts of pages: the address as it is written, the file, the part.
+    /// The style sheets, scripts and images of the site that it loads, by index, sorted.
+    pub loaded: Vec<usize>,
+    /// Links with a fragment: the URL as written, the file, and the fragment.
     pub fragments: Vec<(String, usize, String)>,
-    /// Links to other hosts: the address as it is written, and as it is asked for.
-    pub outside: Vec<(String, String)>,
+    /// Links to other hosts: the URL as written, and the absolute URL without its fragment.
+    pub external: Vec<(String, String)>,
 }
 
 impl<'a> Page<'a> {
+    /// Reads a page's HTML and resolves its URLs.
     #[must_use]
-    pub fn read(context: &'a Context<'a>, job: &'a Job, kind: Kind, html: &[u8]) -> Self {
+    pub fn read(context: &'a Context<'a>, job: &'a Job, kind: PageKind, html: &[u8]) -> Self {
         let mut facts = facts(html);
         let references = std::mem::take(&mut facts.references);
-        let base = base(context, &job.route);
-        let with_lead = |reference: Reference| {
-            let lead = lead(context, base.as_ref(), &reference.url);
-            (reference, lead)
+        let base = page_url(context, &job.route);
+        let resolve = |reference: Reference| {
+            let resolved = resolve_url(context, base.as_ref(), &reference.url);
+            (reference, resolved)
         };
-        let leads = references.into_iter().map(with_lead).collect();
-        Self { context, job, kind, facts, leads }
+        let references = references.into_iter().map(resolve).collect();
+        Self { context, job, kind, facts, references, links_by_url: OnceCell::new() }
     }
 
-    /// The address of the page below the site's own.
+    /// The page's route.
     #[must_use]
     pub fn route(&self) -> &str {
         self.job.route.as_str()
     }
 
-    /// Forgets the page but for what rules about the whole site need.
+    /// The summary that rules about the whole site need.
     #[must_use]
-    pub fn keep(self) -> Kept {
-        let numbers = |roles: &[Role]| {
-            let mut numbers: Vec<usize> = self.leads.iter().filter_map(|(r, lead)| roles.contains(&r.role).then(|| number(lead)).flatten()).collect();
-            numbers.sort_unstable();
-            numbers.dedup();
-            numbers
+    pub fn into_summary(self) -> PageSummary {
+        let indices = |roles: &[Role]| {
+            let mut indices: Vec<usize> = self
+                .references
+                .iter()
+                .filter(|(reference, _)| roles.contains(&reference.role))
+                .filter_map(|(_, resolved)| file_index(resolved))
+                .collect();
+            indices.sort_unstable();
+            indices.dedup();
+            indices
         };
-        let (links, shown) = (numbers(&[Role::Link]), numbers(&[Role::Shown]));
+        let (links, loaded) = (indices(&[Role::Link]), indices(&[Role::Loaded]));
         let mut fragments = Vec::new();
-        let mut outside = Vec::new();
-        for (reference, lead) in self.leads {
-            match lead {
-                Lead::File { job, fragment: Some(fragment) } if reference.role == Role::Link => fragments.push((reference.url, job, fragment)),
-                Lead::Outside(url) => outside.push((reference.url, url)),
+        let mut external = Vec::new();
+        for (reference, resolved) in self.references {
+            match resolved {
+                ResolvedUrl::File { job, fragment: Some(fragment) }
+                    if reference.role == Role::Link =>
+                {
+                    fragments.push((reference.url, job, fragment));
+                }
+                ResolvedUrl::External(url) => external.push((reference.url, url)),
                 _ => {}
             }
         }
-        outside.sort();
-        outside.dedup();
+        external.sort();
+        external.dedup();
         let mut ids = self.facts.ids;
         ids.sort_unstable();
         ids.dedup();
-        let Facts { title, description, indexing, .. } = self.facts;
-        Kept { kind: self.kind, title, description, indexing, ids, links, shown, fragments, outside }
+        let Facts { title, description, noindex, .. } = self.facts;
+        PageSummary {
+            kind: self.kind,
+            title,
+            description,
+            noindex,
+            ids,
+            links,
+            loaded,
+            fragments,
+            external,
+        }
     }
 }
 
-fn number(lead: &Lead) -> Option<usize> {
-    match lead {
-        Lead::File { job, .. } => Some(*job),
+fn file_index(url: &ResolvedUrl) -> Option<usize> {
+    match url {
+        ResolvedUrl::File { job, .. } => Some(*job),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
-//! `[check]`: how bad each finding of `folio check` is, and the limits that rules measure with.
+//! `[check]`: the level of each rule of `folio check`, and the limits that rules use.
 //!
-//! The table of [`Checks`] is the one list of the rules' names and default levels; what each rule does is in
-//! `check::rules`, and a test holds the two together.
+//! [`Checks`] is the only list of the rules' names and default levels. What each rule does is in
+//! `check::rules`; a test checks that both lists agree.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,38 +10,38 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// The site may not go out.
+    /// `folio check` fails.
     Error,
-    /// It is told, and the site may go out.
+    /// The finding is reported, and `folio check` succeeds.
     Warning,
-    /// It is not told.
+    /// The rule is not checked.
     Off,
 }
 
-/// Makes the table of `[check]` of the rules' names and default levels.
+/// Defines [`Checks`] from the rules' names and default levels.
 macro_rules! checks {
     ($($(#[$doc:meta])* $field:ident $name:literal = $default:ident;)*) => {
-        /// The rules of `folio check` with their levels, and the limits that they measure with.
+        /// The levels of the rules of `folio check`, and the limits that they use.
         #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
         #[serde(default)]
         pub struct Checks {
             $($(#[$doc])* #[serde(rename = $name)] pub $field: Level,)*
-            /// The most characters of a title, without the site's name at its end.
+            /// The longest title in characters, without the site's name at its end.
             pub title_max: usize,
-            /// The most characters of a description.
+            /// The longest description in characters.
             pub description_max: usize,
-            /// The most kilobytes (of 1000 bytes) of a page with the style sheets, scripts and images of the site that it
-            /// shows.
+            /// The heaviest page in kilobytes (of 1000 bytes), with the style sheets, scripts and
+            /// images of the site that it loads.
             pub page_weight: usize,
-            /// How links to other hosts are looked at.
+            /// How links to other hosts are checked.
             pub external: ExternalChecks,
         }
 
         impl Checks {
-            /// Every rule's name.
+            /// The names of all rules.
             pub const NAMES: &'static [&'static str] = &[$($name),*];
 
-            /// The level of a rule; off for a name that is none.
+            /// The level of a rule; `Off` for an unknown name.
             #[must_use]
             pub fn level(&self, rule: &str) -> Level {
                 match rule {
@@ -66,11 +66,11 @@ macro_rules! checks {
 }
 
 checks! {
-    /// A link to a path of the site that nothing answers at.
+    /// A link to a path of the site that does not exist.
     broken_link "broken-link" = Error;
-    /// A link to a part of a page that the page does not have.
+    /// A link to an anchor that its target does not have.
     broken_fragment "broken-fragment" = Error;
-    /// An image, style sheet, script or other file of the site that a page needs and nothing makes.
+    /// An image, style sheet, script or other file that a page needs and that does not exist.
     missing_asset "missing-asset" = Error;
     /// With `--external`: a link to another host that does not work.
     external_link "external-link" = Error;
@@ -86,52 +86,61 @@ checks! {
     long_description "long-description" = Warning;
     /// Two articles or sections with the same description.
     duplicate_description "duplicate-description" = Warning;
-    /// A page that does not say what language it is in.
+    /// A page without a language.
     missing_language "missing-language" = Error;
-    /// An image without a text that stands for it.
+    /// An image without alternative text.
     image_without_alt "image-without-alt" = Error;
-    /// An image without width and height, which moves the text when it comes.
+    /// An image without width and height, which shifts the page when it is loaded.
     image_without_size "image-without-size" = Warning;
     /// A heading more than one level below the one before it.
     skipped_heading "skipped-heading" = Warning;
+    /// Two terms that differ in letter case, or as singular and plural.
+    similar_term "similar-term" = Warning;
     /// An article or section that no page links to.
     orphan "orphan" = Warning;
-    /// Code in a language that has no grammar.
+    /// A code block in a language without a grammar.
     unknown_language "unknown-language" = Warning;
-    /// Structured data that is no JSON-LD, or lacks what its type needs.
+    /// Structured data that is not valid JSON-LD, or lacks what its type needs.
     invalid_json_ld "invalid-json-ld" = Error;
-    /// A feed that feed readers cannot read.
+    /// A feed that is not valid.
     invalid_feed "invalid-feed" = Error;
-    /// A sitemap that cannot be read, or that lists what is not there.
+    /// A sitemap that is not valid, or lists what does not exist.
     invalid_sitemap "invalid-sitemap" = Error;
     /// A page heavier than `page_weight`.
     heavy_page "heavy-page" = Warning;
-    /// A secure page that loads something over plain http.
+    /// A page served over https that loads something over http.
     mixed_content "mixed-content" = Error;
-    /// A line of `_redirects` that hides a page, or that a page or an alias hides.
+    /// A rule of `_redirects` that hides a page, or that a page or an alias hides.
     shadowed_alias "shadowed-alias" = Error;
 }
 
-/// How links to other hosts are looked at.
+/// How links to other hosts are checked.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ExternalChecks {
-    /// Addresses that are not looked at; `*` stands for anything: `https://intranet.example/*`.
+    /// URLs that are not checked; `*` stands for any text: `https://intranet.example/*`.
     pub allow: Vec<String>,
-    /// Seconds to wait for an answer.
+    /// How many seconds to wait for a response.
     pub timeout: u64,
-    /// How often to try again.
+    /// How often to retry after a failure that may be temporary.
     pub retries: u64,
-    /// Requests to one host at the same time.
+    /// How many requests are made to one host at the same time.
     pub per_host: usize,
-    /// Days that a link which works is not looked at again; 0 looks each time.
+    /// For how many days a working link is not checked again; 0 checks it each time.
     pub cache_days: u64,
-    /// Statuses that count as working, besides those from 200 to 299.
+    /// Statuses that count as working, besides 200 to 299.
     pub accept: Vec<u16>,
 }
 
 impl Default for ExternalChecks {
     fn default() -> Self {
-        Self { allow: Vec::new(), timeout: 20, retries: 2, per_host: 2, cache_days: 7, accept: Vec::new() }
+        Self {
+            allow: Vec::new(),
+            timeout: 20,
+            retries: 2,
+            per_host: 2,
+            cache_days: 7,
+            accept: Vec::new(),
+        }
     }
 }

@@ -2,15 +2,16 @@
 
 use thiserror::Error;
 
-pub(super) const HINT: &str = "known parts: {section} {slug} {year} {month} {day} {category}; a pattern ends in `/` or `.html`";
+pub(super) const HINT: &str = "placeholders are {section} {slug} {title} {year} {month} {day} {category}; \
+                               a pattern ends in `/` or `.html`";
 
-/// A parsed pattern.
+/// A parsed permalink pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     parts: Vec<PatternPart>,
 }
 
-/// A piece of a pattern.
+/// A part of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PatternPart {
     Text(String),
@@ -22,14 +23,16 @@ pub enum PatternPart {
     Category,
 }
 
-/// Why a pattern cannot be used.
+/// Why a pattern is invalid.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum PatternError {
-    #[error("`{{{0}}}` is not a part that Folio knows")]
+    #[error("unknown placeholder `{{{0}}}`")]
     Unknown(String),
     #[error("a `{{` is not closed")]
     Unclosed,
-    #[error("it has no {{slug}}, so that two articles would share a route")]
+    #[error("a `}}` has no `{{` before it")]
+    Unopened,
+    #[error("it has no {{slug}}, so two articles could have the same route")]
     NoSlug,
     #[error("it ends neither in `/` nor in `.html`")]
     Ending,
@@ -37,11 +40,14 @@ pub enum PatternError {
 
 impl Pattern {
     /// # Errors
-    /// When a part is unknown or not closed, or the pattern cannot tell articles apart.
+    /// When a placeholder is unknown or not closed, or the pattern cannot distinguish articles.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some(open) = rest.find('{') {
+            if rest[..open].contains('}') {
+                return Err(PatternError::Unopened);
+            }
             if open > 0 {
                 parts.push(PatternPart::Text(rest[..open].to_owned()));
             }
@@ -56,6 +62,9 @@ impl Pattern {
                 other => return Err(PatternError::Unknown(other.to_owned())),
             });
             rest = &rest[close + 1..];
+        }
+        if rest.contains('}') {
+            return Err(PatternError::Unopened);
         }
         if !rest.is_empty() {
             parts.push(PatternPart::Text(rest.to_owned()));
@@ -74,10 +83,12 @@ impl Pattern {
         &self.parts
     }
 
-    /// Whether the pattern needs an article's date.
+    /// Whether the pattern contains the date of the article.
     #[must_use]
     pub fn is_dated(&self) -> bool {
-        self.parts.iter().any(|p| matches!(p, PatternPart::Year | PatternPart::Month | PatternPart::Day))
+        self.parts
+            .iter()
+            .any(|p| matches!(p, PatternPart::Year | PatternPart::Month | PatternPart::Day))
     }
 }
 
@@ -89,6 +100,7 @@ mod tests {
     fn patterns() {
         assert!(Pattern::parse("/{year}/{month}/{slug}.html").unwrap().is_dated());
         assert_eq!(Pattern::parse("/{yaer}/{slug}/"), Err(PatternError::Unknown("yaer".into())));
+        assert_eq!(Pattern::parse("/{slug}}/"), Err(PatternError::Unopened));
         assert_eq!(Pattern::parse("/{slug"), Err(PatternError::Unclosed));
         assert_eq!(Pattern::parse("/{year}/"), Err(PatternError::NoSlug));
         assert_eq!(Pattern::parse("/{slug}"), Err(PatternError::Ending));

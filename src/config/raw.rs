@@ -1,5 +1,5 @@
-//! The types that `site.toml` is written in. The JSON Schema under `schemas/` is generated from them, so a
-//! doc comment here is what an editor shows.
+//! The types of `site.toml`. The JSON Schema under `schemas/` is generated from them, so editors
+//! show these doc comments.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,19 @@ use serde_json::Value;
 /// The settings of a Folio site.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Site {
-    /// The site's name.
+    /// The name of the site.
     pub title: String,
-    /// The address it is published under, with a path prefix if there is one.
+    /// The URL that the site is published under, with a path prefix if it has one.
     pub base_url: String,
     #[serde(default)]
     pub description: String,
-    /// The language of the texts, as a BCP 47 tag.
+    /// The language of the site, as a BCP 47 tag.
     #[serde(default = "language")]
     pub language: String,
-    /// The time zone that dates without an offset are in (IANA name).
+    /// The time zone of dates without an offset (IANA name).
     #[serde(default = "timezone")]
     pub timezone: String,
-    /// How many articles a page of a list shows, where nothing nearer says otherwise; 0 for all.
+    /// How many articles a page of a list shows, unless a section or taxonomy sets it; 0 for all.
     #[serde(default = "paginate_by")]
     pub paginate_by: usize,
     /// The author of articles that name none.
@@ -30,10 +30,11 @@ pub struct Site {
     pub author: Author,
     #[serde(default)]
     pub menu: Menu,
-    /// Section → pattern of its articles' addresses: `/{section}/{slug}/`; also {year} {month} {day} {category}.
+    /// Section → pattern of the routes of its articles, such as `/{section}/{slug}/`; also {year}
+    /// {month} {day} {category}.
     #[serde(default)]
     pub permalinks: BTreeMap<String, String>,
-    /// category, tag, author and series are always there; others by name.
+    /// The taxonomies category, tag, author and series always exist; define others by name.
     #[serde(default)]
     pub taxonomies: BTreeMap<String, Taxonomy>,
     #[serde(default)]
@@ -42,7 +43,9 @@ pub struct Site {
     pub markdown: Markdown,
     #[serde(default)]
     pub highlight: Highlight,
-    /// The line of facts under an article's title.
+    #[serde(default)]
+    pub slugs: Slugs,
+    /// The meta line under the title of an article.
     #[serde(default)]
     pub article: Article,
     #[serde(default)]
@@ -51,13 +54,13 @@ pub struct Site {
     pub comments: Comments,
     #[serde(default)]
     pub counters: Counters,
-    /// Where `folio deploy` takes the site, by name.
+    /// The deploy targets of `folio deploy`, by name.
     #[serde(default)]
     pub deploy: BTreeMap<String, super::deploy::Raw>,
     /// The rules of `folio check`.
     #[serde(default)]
-    pub check: super::Checks,
-    /// Anything your templates want, as `site.extra`.
+    pub check: super::checks::Checks,
+    /// Any values for your templates, as `site.extra`.
     #[serde(default)]
     pub extra: BTreeMap<String, Value>,
 }
@@ -74,7 +77,7 @@ fn paginate_by() -> usize {
     20
 }
 
-/// A person who writes.
+/// An author.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Author {
@@ -82,7 +85,7 @@ pub struct Author {
     pub url: String,
 }
 
-/// The links in the head and the foot of every page.
+/// The links in the header and the footer of every page.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Menu {
@@ -98,27 +101,29 @@ pub struct MenuItem {
     pub url: String,
 }
 
-/// A way of grouping articles.
+/// A taxonomy, which groups articles.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Taxonomy {
-    /// Articles on a page of a term; 0 for all.
+    /// How many articles a page of a term shows; 0 for all.
     pub paginate_by: Option<usize>,
-    /// The name of its address: `/tags/` for `tag`.
+    /// The first part of its routes: `/tags/` for `tag`.
     pub slug: Option<String>,
-    /// Whether each term has feeds of its own (categories do unless told).
+    /// Term → the last part of its route, instead of the one made from its name.
+    pub slugs: BTreeMap<String, String>,
+    /// Whether each term has its own feeds (categories have them by default).
     pub feed: Option<bool>,
-    /// Whether it has pages at all.
+    /// Whether it has pages.
     pub render: bool,
 }
 
 impl Default for Taxonomy {
     fn default() -> Self {
-        Self { paginate_by: None, slug: None, feed: None, render: true }
+        Self { paginate_by: None, slug: None, slugs: BTreeMap::new(), feed: None, render: true }
     }
 }
 
-/// Feeds of the site and of each category.
+/// The feeds of the site and of each category.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Feeds {
@@ -130,11 +135,17 @@ pub struct Feeds {
 
 impl Default for Feeds {
     fn default() -> Self {
-        Self { formats: vec![FeedFormat::Atom, FeedFormat::Rss, FeedFormat::Json], limit: 20, content: FeedContent::Full }
+        Self {
+            formats: vec![FeedFormat::Atom, FeedFormat::Rss, FeedFormat::Json],
+            limit: 20,
+            content: FeedContent::Full,
+        }
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum FeedFormat {
     Atom,
@@ -153,18 +164,20 @@ pub enum FeedContent {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Markdown {
-    /// Straight quotes become curly ones, `--` a dash.
+    /// Whether straight quotes become curly ones, and `--` a dash.
     pub smart_punctuation: bool,
-    /// `$x$` and `$$x$$` become MathML.
+    /// Whether `$x$` and `$$x$$` become MathML.
     pub math: bool,
-    /// A link beside each heading that leads to it.
+    /// Whether each heading has a link to itself.
     pub heading_anchors: bool,
-    /// Whether headings move down a level where the body has level-one headings of its own.
+    /// Whether headings are shifted down a level when the text has level-one headings of its own.
     pub heading_shift: HeadingShift,
     pub external_links: ExternalLinks,
-    /// What becomes of HTML in Markdown.
+    /// What happens to HTML in Markdown.
     pub unsafe_html: UnsafeHtml,
-    /// How bad a link to an article that is not there is.
+    /// Whether the syntax of other tools in Markdown is reported.
+    pub foreign_syntax: ForeignSyntax,
+    /// Whether a link to an article that does not exist is an error or a warning.
     pub broken_links: BrokenLinks,
 }
 
@@ -177,6 +190,7 @@ impl Default for Markdown {
             heading_shift: HeadingShift::Auto,
             external_links: ExternalLinks::default(),
             unsafe_html: UnsafeHtml::Allow,
+            foreign_syntax: ForeignSyntax::Warn,
             broken_links: BrokenLinks::Error,
         }
     }
@@ -189,7 +203,7 @@ pub enum HeadingShift {
     Off,
 }
 
-/// Attributes of links that lead to other hosts.
+/// The attributes of links to other hosts.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ExternalLinks {
@@ -204,10 +218,19 @@ pub struct ExternalLinks {
 pub enum UnsafeHtml {
     /// It is kept.
     Allow,
-    /// Tags are left out, text stays.
+    /// Its tags are removed, and its text is kept.
     Strip,
     /// It is an error.
     Error,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ForeignSyntax {
+    /// One warning for each kind of syntax in each article.
+    Warn,
+    /// It is shown as text without a warning.
+    Ignore,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -217,15 +240,23 @@ pub enum BrokenLinks {
     Warn,
 }
 
-/// How code is coloured.
+/// How the names of articles, sections, headings and terms become parts of URLs.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Slugs {
+    /// Whether letters of other scripts are written in Latin letters.
+    pub ascii: bool,
+}
+
+/// Syntax highlighting.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Highlight {
-    /// The theme for light pages.
+    /// The theme for light mode.
     pub light: String,
-    /// The theme for dark pages.
+    /// The theme for dark mode.
     pub dark: String,
-    /// Line numbers where a fence does not say otherwise.
+    /// Whether code blocks have line numbers by default.
     pub line_numbers: bool,
 }
 
@@ -235,15 +266,15 @@ impl Default for Highlight {
     }
 }
 
-/// The line of facts under an article's title.
+/// The meta line under the title of an article.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Article {
-    /// How dates are shown (strftime): "%B %Y" gives June 2026.
+    /// The format of dates (strftime): "%B %Y" gives June 2026.
     pub date_format: String,
-    /// Reading speed, for the reading time.
+    /// The reading speed, for the reading time.
     pub words_per_minute: usize,
-    /// How many related articles are offered.
+    /// How many related articles an article shows.
     pub related: usize,
 }
 
@@ -257,71 +288,49 @@ impl Default for Article {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Ads {
-    pub provider: AdProvider,
-    /// What stands above each ad.
+    /// The text above each ad.
     pub label: String,
-    /// Where your advertising policy is.
+    /// The URL of your advertising policy.
     pub policy: String,
-    /// Lines of `ads.txt`.
+    /// The lines of `ads.txt`.
     pub ads_txt: Vec<String>,
-    /// The share of an article that ads may take before `check` warns.
-    pub max_density: f64,
-    /// How consent is asked for.
-    pub consent: String,
     /// Hosts whose links are marked as sponsored.
     pub affiliate_hosts: Vec<String>,
-    /// The places that ads stand in, by name.
+    /// The ad slots, by name.
     pub slots: BTreeMap<String, Slot>,
 }
 
 impl Default for Ads {
     fn default() -> Self {
         Self {
-            provider: AdProvider::Placeholder,
             label: "Advertisement".into(),
             policy: String::new(),
             ads_txt: Vec::new(),
-            max_density: 0.30,
-            consent: String::new(),
             affiliate_hosts: Vec::new(),
             slots: BTreeMap::new(),
         }
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum AdProvider {
-    Placeholder,
-    Adsense,
-    Gpt,
-    Ethicalads,
-    Carbon,
-    House,
-    Html,
-}
-
 /// A named place for an ad.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Slot {
     pub place: SlotPlace,
-    /// Sizes that an ad may have, "300x250".
+    /// The sizes of an ad, such as "300x250".
     #[serde(default)]
     pub sizes: Vec<String>,
-    /// For in-content slots: not before this many words.
+    /// For in-content slots: after how many words the first ad is placed.
     #[serde(default)]
     pub after_words: Option<usize>,
-    /// For in-content slots: then again after this many.
+    /// For in-content slots: after how many further words the next one is placed.
     #[serde(default)]
     pub every_words: Option<usize>,
-    /// For in-content slots: at most this many on a page.
+    /// For in-content slots: how many ads a page has at most.
     #[serde(default)]
     pub max: Option<usize>,
-    #[serde(default)]
-    pub lazy: bool,
 }
 
-/// Width and height in CSS pixels of a size written as "300x250".
+/// The width and height in CSS pixels of a size such as "300x250".
 #[must_use]
 pub fn ad_size(text: &str) -> Option<(u32, u32)> {
     let (width, height) = text.split_once(['x', '×'])?;
@@ -342,105 +351,60 @@ pub enum SlotPlace {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Comments {
-    pub provider: CommentProvider,
-    /// Whether articles that do not say show the section.
+    /// Whether articles have the section by default.
     pub show: bool,
     pub heading: String,
     pub tagline: String,
     pub prompt: String,
-    /// What stands where there are no comments.
+    /// The text in an empty section.
     pub empty: String,
     pub empty_hint: String,
-    /// When a provider is loaded: "click" or "visible".
-    pub load: Option<Load>,
-    pub giscus: ProviderTable,
-    pub utterances: ProviderTable,
-    pub disqus: ProviderTable,
-    pub isso: ProviderTable,
-    pub remark42: ProviderTable,
-    pub cusdis: ProviderTable,
-    pub mastodon: ProviderTable,
-}
-
-/// A provider's own settings.
-pub type ProviderTable = BTreeMap<String, Value>;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Load {
-    Click,
-    Visible,
 }
 
 impl Default for Comments {
     fn default() -> Self {
         Self {
-            provider: CommentProvider::None,
             show: true,
             heading: "Comments".into(),
             tagline: "Join the discussion and tell us what you think.".into(),
             prompt: "Have something to add?".into(),
             empty: "No comments yet".into(),
             empty_hint: "Be the first to share your thoughts.".into(),
-            load: None,
-            giscus: ProviderTable::new(),
-            utterances: ProviderTable::new(),
-            disqus: ProviderTable::new(),
-            isso: ProviderTable::new(),
-            remark42: ProviderTable::new(),
-            cusdis: ProviderTable::new(),
-            mastodon: ProviderTable::new(),
         }
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum CommentProvider {
-    None,
-    Giscus,
-    Utterances,
-    Disqus,
-    Isso,
-    Remark42,
-    Cusdis,
-    Mastodon,
-    Static,
 }
 
 /// Views and hearts.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Counters {
-    pub provider: CounterProvider,
-    /// A JSON file: route → {views, hearts}.
+    /// The path of a JSON file: route → {views, hearts}.
     pub snapshot: String,
 }
 
 impl Default for Counters {
     fn default() -> Self {
-        Self { provider: CounterProvider::None, snapshot: "data/counters.json".into() }
+        Self { snapshot: "data/counters.json".into() }
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum CounterProvider {
-    None,
-    Goatcounter,
-    Umami,
-    Endpoint,
-}
-
-/// The order of a section's articles.
+/// How the articles of a section are sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum SortBy {
     /// Newest first.
     #[default]
     Date,
     /// By title.
     Title,
-    /// Lightest first.
+    /// By weight, smallest first.
     Weight,
+    /// By the date of the last change, newest first.
+    UpdateDate,
+    /// By the last part of the route.
+    Slug,
+    /// By the whole route.
+    Permalink,
+    /// By the path of the file.
+    None,
 }

@@ -1,21 +1,22 @@
-//! The site as it is here against the site as it is there: what to upload, in which order, and what to delete. Pure.
+//! The difference between the built site and what a host holds: what to upload, in which order, and
+//! what to delete. Pure.
 
 use std::collections::BTreeMap;
 
 use super::files::LocalFile;
 use super::headers::Group;
-use super::manifest::{Entry, Kept, Manifest};
+use super::manifest::{Manifest, ManifestEntry, RetainedFile};
 
 /// Why a file is uploaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Why {
-    /// It is not there.
+pub enum UploadReason {
+    /// The host does not have it.
     New,
     Content,
-    /// Only what the host says of it is different.
+    /// Only its headers differ.
     Headers,
-    /// The user wants every file anew.
+    /// The user wants every file to be sent.
     Forced,
 }
 
@@ -23,7 +24,7 @@ pub enum Why {
 #[derive(Clone, Debug)]
 pub struct Upload {
     pub file: LocalFile,
-    pub why: Why,
+    pub reason: UploadReason,
     pub group: Group,
 }
 
@@ -33,71 +34,70 @@ pub struct Difference {
     /// By group, then by path.
     pub uploads: Vec<Upload>,
     pub unchanged: usize,
-    /// Bytes of what is uploaded.
+    /// The bytes to upload.
     pub bytes: u64,
     pub deletes: Vec<String>,
-    /// Old files with fingerprinted names that stay for now.
-    pub kept: BTreeMap<String, Kept>,
-    /// What the host has when all is done.
-    pub files: BTreeMap<String, Entry>,
+    /// Old files with hashed names that are retained for now.
+    pub retained: BTreeMap<String, RetainedFile>,
+    /// What the host holds afterwards.
+    pub files: BTreeMap<String, ManifestEntry>,
 }
 
-/// How files are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compare {
-    /// Only what differs is uploaded.
-    Difference,
-    /// Everything is.
-    Nothing,
-}
-
-/// For how long old files with fingerprinted names stay.
+/// How long old files with hashed names are retained.
 #[derive(Clone, Copy, Debug)]
-pub struct Keeping {
+pub struct Retention {
     /// Seconds since the epoch.
     pub now: i64,
     pub days: u32,
 }
 
 impl Difference {
-    /// What is to be done so that a host with `there` has `here`.
+    /// What has to be done so that a host that holds `remote` holds `files`. With `force` every
+    /// file is uploaded.
     #[must_use]
-    pub fn of(here: Vec<LocalFile>, there: &Manifest, compare: Compare, keeping: Keeping) -> Self {
+    pub fn of(files: Vec<LocalFile>, remote: &Manifest, force: bool, retention: Retention) -> Self {
         let mut result = Self::default();
-        for file in here {
+        for file in files {
             let path = file.path.as_str().to_owned();
             result.files.insert(path.clone(), file.entry.clone());
-            // A kept file is as it was; when it is part of the site again it need not be sent again.
-            let old = there.files.get(&path).or_else(|| there.kept.get(&path).map(|k| &k.entry));
-            match reason(&file.entry, old, compare) {
+            // A retained file that is part of the site again need not be uploaded.
+            let old = remote.files.get(&path).or_else(|| remote.kept.get(&path).map(|k| &k.entry));
+            match reason(&file.entry, old, force) {
                 None => result.unchanged += 1,
-                Some(why) => {
-                    let group = if why == Why::New && file.group == Group::Pages { Group::NewPages } else { file.group };
+                Some(reason) => {
+                    let group = if reason == UploadReason::New && file.group == Group::Pages {
+                        Group::NewPages
+                    } else {
+                        file.group
+                    };
                     result.bytes += file.entry.size;
-                    result.uploads.push(Upload { file, why, group });
+                    result.uploads.push(Upload { file, reason, group });
                 }
             }
         }
         result.uploads.sort_by(|a, b| (a.group, &a.file.path).cmp(&(b.group, &b.file.path)));
-        result.retire(there, keeping);
+        result.retire(remote, retention);
         result
     }
 
-    /// Decides about files that are no longer part of the site.
-    fn retire(&mut self, there: &Manifest, keeping: Keeping) {
-        let limit = i64::from(keeping.days) * 24 * 60 * 60;
-        let gone = |path: &&String| !self.files.contains_key(*path);
-        let mut deletes: Vec<String> = there.leaving.keys().filter(gone).cloned().collect();
+    /// Retains or deletes files that are no longer part of the site.
+    fn retire(&mut self, remote: &Manifest, retention: Retention) {
+        let limit = i64::from(retention.days) * 24 * 60 * 60;
+        let has_left = |path: &&String| !self.files.contains_key(*path);
+        let mut deletes: Vec<String> = remote.leaving.keys().filter(has_left).cloned().collect();
         let mut kept = BTreeMap::new();
-        for (path, entry) in there.files.iter().filter(|(path, _)| gone(path)) {
-            if super::headers::group(path) == Group::Fingerprinted && limit > 0 {
-                kept.insert(path.clone(), Kept { entry: entry.clone(), since: keeping.now });
+        for (path, entry) in remote.files.iter().filter(|(path, _)| has_left(path)) {
+            if super::headers::group(path) == Group::Hashed && limit > 0 {
+                kept.insert(
+                    path.clone(),
+                    RetainedFile { entry: entry.clone(), since: retention.now },
+                );
             } else {
                 deletes.push(path.clone());
             }
         }
-        for (path, old) in there.kept.iter().filter(|(path, _)| gone(path)) {
-            if keeping.now.saturating_sub(old.since) < limit {
+        for (path, old) in remote.kept.iter().filter(|(path, _)| has_left(path)) {
+            if retention.now.saturating_sub(old.since) < limit {
                 kept.insert(path.clone(), old.clone());
             } else {
                 deletes.push(path.clone());
@@ -106,7 +106,7 @@ impl Difference {
         deletes.sort_unstable();
         deletes.dedup();
         self.deletes = deletes;
-        self.kept = kept;
+        self.retained = kept;
     }
 
     /// Whether there is nothing to do.
@@ -115,24 +115,21 @@ impl Difference {
         self.uploads.is_empty() && self.deletes.is_empty()
     }
 
-    /// Paths of files that are uploaded for this reason.
-    pub fn of_kind(&self, why: Why) -> impl Iterator<Item = &Upload> {
-        self.uploads.iter().filter(move |u| u.why == why)
-    }
-
-    /// Whether more is deleted than goes without a question: more than `most`, or than a third of what is there.
+    /// Whether so much is deleted that it needs confirmation: more than `max` files, or more than a
+    /// third of all.
     #[must_use]
-    pub fn deletes_much(&self, there: &Manifest, most: usize) -> bool {
-        self.deletes.len() > most || self.deletes.len() * 3 > there.files.len().max(self.files.len())
+    pub fn deletes_many(&self, remote: &Manifest, max: usize) -> bool {
+        self.deletes.len() > max
+            || self.deletes.len() * 3 > remote.files.len().max(self.files.len())
     }
 }
 
-fn reason(new: &Entry, old: Option<&Entry>, compare: Compare) -> Option<Why> {
+fn reason(new: &ManifestEntry, old: Option<&ManifestEntry>, force: bool) -> Option<UploadReason> {
     match old {
-        None => Some(Why::New),
-        Some(old) if old.hash != new.hash || old.size != new.size => Some(Why::Content),
-        Some(old) if old.headers != new.headers => Some(Why::Headers),
-        Some(_) if compare == Compare::Nothing => Some(Why::Forced),
+        None => Some(UploadReason::New),
+        Some(old) if old.hash != new.hash || old.size != new.size => Some(UploadReason::Content),
+        Some(old) if old.headers != new.headers => Some(UploadReason::Headers),
+        Some(_) if force => Some(UploadReason::Forced),
         Some(_) => None,
     }
 }

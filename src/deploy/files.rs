@@ -1,6 +1,7 @@
-//! The site as it lies in the output folder: every file with its hash, its headers and its place in the order.
+//! The files of the output folder, each with its hash, its headers and its group in the upload
+//! order.
 
-#![expect(clippy::disallowed_methods, reason = "one of the modules that may touch files")]
+#![expect(clippy::disallowed_methods, reason = "one of the modules that access files")]
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -13,49 +14,59 @@ use rayon::prelude::*;
 use walkdir::WalkDir;
 
 use super::headers::{Group, Headers, group};
-use super::manifest::{self, Entry};
-use super::remote::KeepsHeaders;
-use crate::config::deploy::{Cache, Encoding};
+use super::manifest::{self, ManifestEntry};
+use crate::config::deploy::{CacheControl, Encoding};
 use crate::diag::{Diagnostic, Report};
 use crate::load::reason;
+use crate::media_type::is_text;
 use crate::paths::OutPath;
 
 /// A file to be published.
 #[derive(Clone, Debug)]
 pub struct LocalFile {
     pub path: OutPath,
-    pub content: Content,
-    pub entry: Entry,
+    pub content: FileContent,
+    pub entry: ManifestEntry,
     pub headers: Headers,
     pub group: Group,
 }
 
 /// Where a file's bytes are.
 #[derive(Clone, Debug)]
-pub enum Content {
+pub enum FileContent {
     File(PathBuf),
-    Made(Arc<[u8]>),
+    Memory(Arc<[u8]>),
 }
 
-/// What depends on the host.
+/// The headers of files, as the host stores them.
 #[derive(Clone, Copy, Debug)]
-pub struct Dressing<'a> {
-    pub cache: &'a Cache,
-    pub keeps: KeepsHeaders,
+pub struct HeaderPolicy<'a> {
+    pub cache: &'a CacheControl,
+    /// Whether the host stores headers.
+    pub keeps_headers: bool,
     pub precompress: &'a [Encoding],
 }
 
-/// Smaller files gain nothing by being compressed: they fit a packet as they are.
-const WORTH_COMPRESSING: usize = 1024;
+/// Smaller files are not compressed, since they fit into one packet anyway.
+const MIN_COMPRESSED: usize = 1024;
 
 impl LocalFile {
-    /// A file that is made for the host.
+    /// A file that is generated for the host.
     #[must_use]
-    pub fn made(path: OutPath, bytes: Vec<u8>, dressing: Dressing<'_>, rules: &str) -> Self {
-        let headers = Headers::of(path.as_str(), dressing.cache, rules);
-        let entry = Entry { hash: hash(&bytes), size: bytes.len() as u64, headers: mark(&headers, dressing.keeps) };
+    pub fn generated(
+        path: OutPath,
+        bytes: Vec<u8>,
+        header_policy: HeaderPolicy<'_>,
+        rules: &str,
+    ) -> Self {
+        let headers = Headers::of(path.as_str(), header_policy.cache, rules);
+        let entry = ManifestEntry {
+            hash: hash(&bytes),
+            size: bytes.len() as u64,
+            headers: header_policy.keeps_headers.then(|| headers.hash()),
+        };
         let group = group(path.as_str());
-        Self { path, content: Content::Made(bytes.into()), entry, headers, group }
+        Self { path, content: FileContent::Memory(bytes.into()), entry, headers, group }
     }
 
     /// The file's bytes.
@@ -64,34 +75,33 @@ impl LocalFile {
     /// When it cannot be read.
     pub fn bytes(&self) -> io::Result<Vec<u8>> {
         match &self.content {
-            Content::File(path) => fs::read(path),
-            Content::Made(bytes) => Ok(bytes.to_vec()),
+            FileContent::File(path) => fs::read(path),
+            FileContent::Memory(bytes) => Ok(bytes.to_vec()),
         }
     }
 }
 
-/// The hash of a content as manifests have it.
+/// The hash of content in manifests.
 #[must_use]
 pub fn hash(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex()[..32].to_owned()
 }
 
-fn mark(headers: &Headers, keeps: KeepsHeaders) -> Option<String> {
-    match keeps {
-        KeepsHeaders::Yes => Some(headers.mark()),
-        KeepsHeaders::No => None,
-    }
-}
-
-/// Lists an output folder, by path.
+/// Lists an output folder, sorted by path.
 ///
 /// # Errors
-/// Every file that cannot be read, and every one that cannot be published: links, and names that some system cannot have.
-pub fn list(folder: &Path, dressing: Dressing<'_>) -> Result<Vec<LocalFile>, Report> {
+/// Every file that cannot be read, and every file that cannot be published: symbolic links, and
+/// names that some systems do not allow.
+pub fn list(folder: &Path, header_policy: HeaderPolicy<'_>) -> Result<Vec<LocalFile>, Report> {
     let rules = fs::read_to_string(folder.join("_headers")).unwrap_or_default();
-    let (names, mut report) = names(folder);
-    let found: Vec<Result<Vec<LocalFile>, Diagnostic>> =
-        names.par_iter().map(|path| look(folder, path, dressing, &rules).map_err(|e| unreadable(path.as_str(), &e))).collect();
+    let (names, mut report) = list_paths(folder);
+    let found: Vec<Result<Vec<LocalFile>, Diagnostic>> = names
+        .par_iter()
+        .map(|path| {
+            read_file(folder, path, header_policy, &rules)
+                .map_err(|e| unreadable(path.as_str(), &e))
+        })
+        .collect();
     let mut files = Vec::new();
     for result in found {
         match result {
@@ -99,8 +109,11 @@ pub fn list(folder: &Path, dressing: Dressing<'_>) -> Result<Vec<LocalFile>, Rep
             Err(problem) => report.push(problem),
         }
     }
-    // Where the site brings a compressed file itself, that one counts.
-    files.sort_by(|a, b| (&a.path, matches!(a.content, Content::Made(_))).cmp(&(&b.path, matches!(b.content, Content::Made(_)))));
+    // If the site has a compressed file of its own, that one is used.
+    files.sort_by(|a, b| {
+        (&a.path, matches!(a.content, FileContent::Memory(_)))
+            .cmp(&(&b.path, matches!(b.content, FileContent::Memory(_))))
+    });
     files.dedup_by(|b, a| a.path == b.path);
     if report.has_errors() { Err(report) } else { Ok(files) }
 }
@@ -109,8 +122,8 @@ fn unreadable(path: &str, e: &io::Error) -> Diagnostic {
     Diagnostic::error(format!("`{path}` in the output folder cannot be read: {}", reason(e)))
 }
 
-/// The files of the folder; Folio's own staging is passed over.
-fn names(folder: &Path) -> (Vec<OutPath>, Report) {
+/// The paths of the files, without Folio's temporary ones.
+fn list_paths(folder: &Path) -> (Vec<OutPath>, Report) {
     let mut paths = Vec::new();
     let mut report = Report::default();
     for entry in WalkDir::new(folder).sort_by_file_name() {
@@ -123,55 +136,77 @@ fn names(folder: &Path) -> (Vec<OutPath>, Report) {
         };
         let Ok(below) = entry.path().strip_prefix(folder) else { continue };
         let name = below.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
-        if entry.file_type().is_dir() || manifest::is_own(&name) {
+        if entry.file_type().is_dir() || manifest::is_reserved(&name) {
             continue;
         }
         if entry.file_type().is_symlink() {
             report.push(
-                Diagnostic::error(format!("`{name}` in the output folder is a link, and links are not published"))
-                    .hint("put the file itself there, or take the link away"),
+                Diagnostic::error(format!(
+                    "`{name}` in the output folder is a symbolic link, which cannot be published"
+                ))
+                .hint("replace it by the file, or remove it"),
             );
             continue;
         }
         match below.to_str().map(|_| OutPath::new(&name)) {
             Some(Ok(path)) => paths.push(path),
-            Some(Err(e)) => report.push(Diagnostic::error(format!("`{name}` in the output folder cannot be published: {e}"))),
-            None => report.push(Diagnostic::error(format!("`{name}` in the output folder cannot be published: its name is not UTF-8"))),
+            Some(Err(e)) => report.push(Diagnostic::error(format!(
+                "`{name}` in the output folder cannot be published: {e}"
+            ))),
+            None => report.push(Diagnostic::error(format!(
+                "`{name}` in the output folder cannot be published: its name is not UTF-8"
+            ))),
         }
     }
     (paths, report)
 }
 
-/// A file, and its compressed ones.
-fn look(folder: &Path, path: &OutPath, dressing: Dressing<'_>, rules: &str) -> io::Result<Vec<LocalFile>> {
-    let place = folder.join(path.as_str());
-    let headers = Headers::of(path.as_str(), dressing.cache, rules);
-    let compresses = !dressing.precompress.is_empty() && is_text(&headers.content_type);
+/// A file, with its compressed versions.
+fn read_file(
+    folder: &Path,
+    path: &OutPath,
+    header_policy: HeaderPolicy<'_>,
+    rules: &str,
+) -> io::Result<Vec<LocalFile>> {
+    let file_path = folder.join(path.as_str());
+    let headers = Headers::of(path.as_str(), header_policy.cache, rules);
+    let compresses = !header_policy.precompress.is_empty()
+        && is_text(headers.content_type.split(';').next().unwrap_or_default());
     let (hash, size, bytes) = if compresses {
-        let bytes = fs::read(&place)?;
+        let bytes = fs::read(&file_path)?;
         (hash(&bytes), bytes.len() as u64, bytes)
     } else {
-        let (hash, size) = hash_file(&place)?;
+        let (hash, size) = hash_file(&file_path)?;
         (hash, size, Vec::new())
     };
-    let entry = Entry { hash, size, headers: mark(&headers, dressing.keeps) };
+    let entry =
+        ManifestEntry { hash, size, headers: header_policy.keeps_headers.then(|| headers.hash()) };
     let group = group(path.as_str());
-    let mut files = vec![LocalFile { path: path.clone(), content: Content::File(place), entry, headers, group }];
-    if bytes.len() >= WORTH_COMPRESSING {
-        for encoding in dressing.precompress {
-            files.extend(sibling(path, &bytes, *encoding, group, dressing, rules)?);
+    let mut files = vec![LocalFile {
+        path: path.clone(),
+        content: FileContent::File(file_path),
+        entry,
+        headers,
+        group,
+    }];
+    if bytes.len() >= MIN_COMPRESSED {
+        for encoding in header_policy.precompress {
+            files.extend(compressed(path, &bytes, *encoding, group, header_policy, rules)?);
         }
     }
     Ok(files)
 }
 
-fn is_text(content_type: &str) -> bool {
-    content_type.contains("charset=") || content_type == "image/svg+xml"
-}
-
-/// The compressed file that servers look for beside a plain one (nginx's `gzip_static`, Caddy's `precompressed`), in the
-/// plain one's group; none where it would be no smaller.
-fn sibling(path: &OutPath, bytes: &[u8], encoding: Encoding, group: Group, dressing: Dressing<'_>, rules: &str) -> io::Result<Option<LocalFile>> {
+/// The compressed version that servers look for beside a file (nginx's `gzip_static`, Caddy's
+/// `precompressed`), in the group of that file; `None` if it is not smaller.
+fn compressed(
+    path: &OutPath,
+    bytes: &[u8],
+    encoding: Encoding,
+    group: Group,
+    header_policy: HeaderPolicy<'_>,
+    rules: &str,
+) -> io::Result<Option<LocalFile>> {
     let (ending, packed) = match encoding {
         Encoding::Gzip => ("gz", gzip(bytes)?),
         Encoding::Br => ("br", brotli(bytes)?),
@@ -180,17 +215,17 @@ fn sibling(path: &OutPath, bytes: &[u8], encoding: Encoding, group: Group, dress
     if packed.len() >= bytes.len() {
         return Ok(None);
     }
-    Ok(Some(LocalFile { group, ..LocalFile::made(name, packed, dressing, rules) }))
+    Ok(Some(LocalFile { group, ..LocalFile::generated(name, packed, header_policy, rules) }))
 }
 
-/// RFC 1952, with no time in it, so that the same content gives the same bytes.
+/// Compresses with gzip (RFC 1952), without a time, so that equal content gives equal bytes.
 fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes)?;
     encoder.finish()
 }
 
-/// RFC 7932.
+/// Compresses with Brotli (RFC 7932).
 fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
     const QUALITY: u32 = 9;
     const WINDOW: u32 = 22;
@@ -199,7 +234,7 @@ fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
     Ok(packed)
 }
 
-/// Hash and size of a file, read piece by piece.
+/// The hash and size of a file, which is read in pieces.
 fn hash_file(path: &Path) -> io::Result<(String, u64)> {
     let mut hasher = blake3::Hasher::new();
     let mut file = File::open(path)?;

@@ -1,9 +1,10 @@
-//! What a host is told about a file: its type, and how long it may be kept. Pure.
+//! The headers of a file: its media type, and how long it may be cached. Pure.
 
-use crate::config::deploy::Cache;
-use crate::rules;
+use crate::config::deploy::CacheControl;
+use crate::host_rules;
+use crate::media_type::media_type;
 
-/// The headers of a file, where a host keeps headers.
+/// The headers of a file, for hosts that store them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Headers {
     /// RFC 9110 §8.3.
@@ -12,29 +13,31 @@ pub struct Headers {
     pub cache_control: String,
 }
 
-/// What a file is to readers: files go up in this order, so that nothing is shown before what it needs.
+/// The group of a file. Groups are uploaded in this order, so that nothing is published before what
+/// it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
-    /// Files whose names say what is in them.
-    Fingerprinted,
+    /// Files with a hash of their content in the name.
+    Hashed,
     Assets,
-    /// Pages that were not there before: lists come to link to them.
+    /// Pages that are new: they come before the lists that link to them.
     NewPages,
     Pages,
-    /// Feeds, sitemaps and what else tells programs of the pages.
+    /// Feeds, sitemaps and other files that tell programs about pages.
     Feeds,
 }
 
-/// A fingerprinted file never changes, so that it may be kept for a year (RFC 8246).
+/// A file with a hashed name never changes, so it may be cached for a year (RFC 8246).
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 impl Headers {
     /// The headers of a file at this path; `rules` is the text of the site's `_headers`.
     #[must_use]
-    pub fn of(path: &str, cache: &Cache, rules: &str) -> Self {
-        let mut headers = Self { content_type: content_type(path), cache_control: cache_control(path, cache) };
+    pub fn of(path: &str, cache: &CacheControl, rules: &str) -> Self {
+        let mut headers =
+            Self { content_type: media_type(path), cache_control: cache_control(path, cache) };
         let route = format!("/{}", path.strip_suffix("index.html").unwrap_or(path));
-        for (name, value) in rules::headers(rules, &route) {
+        for (name, value) in host_rules::headers(rules, &route) {
             match name.to_ascii_lowercase().as_str() {
                 "content-type" => headers.content_type = value,
                 "cache-control" => headers.cache_control = value,
@@ -44,15 +47,15 @@ impl Headers {
         headers
     }
 
-    /// A short name of the headers, for the manifest.
+    /// A hash of the headers, for the manifest.
     #[must_use]
-    pub fn mark(&self) -> String {
+    pub fn hash(&self) -> String {
         let text = format!("{}\n{}", self.content_type, self.cache_control);
         blake3::hash(text.as_bytes()).to_hex()[..16].to_owned()
     }
 }
 
-/// Which group a file belongs to; a page counts as one that was there.
+/// The group of a file; pages count as existing ones.
 #[must_use]
 pub fn group(path: &str) -> Group {
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -60,27 +63,14 @@ pub fn group(path: &str) -> Group {
         "html" | "htm" => Group::Pages,
         "xml" => Group::Feeds,
         _ if name == "feed.json" || name == "robots.txt" => Group::Feeds,
-        _ if is_fingerprinted(name) => Group::Fingerprinted,
+        _ if has_hashed_name(name) => Group::Hashed,
         _ => Group::Assets,
     }
 }
 
-fn content_type(path: &str) -> String {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    match name {
-        "atom.xml" => return "application/atom+xml; charset=utf-8".into(),
-        "rss.xml" => return "application/rss+xml; charset=utf-8".into(),
-        "feed.json" => return "application/feed+json; charset=utf-8".into(),
-        _ => {}
-    }
-    let kind = mime_guess::from_path(name).first_or_octet_stream();
-    let is_text = kind.type_() == "text" || matches!(kind.subtype().as_str(), "javascript" | "json" | "xml" | "manifest+json" | "ld+json");
-    if is_text { format!("{}; charset=utf-8", kind.essence_str()) } else { kind.essence_str().to_owned() }
-}
-
-fn cache_control(path: &str, cache: &Cache) -> String {
+fn cache_control(path: &str, cache: &CacheControl) -> String {
     match group(path) {
-        Group::Fingerprinted => IMMUTABLE.to_owned(),
+        Group::Hashed => IMMUTABLE.to_owned(),
         Group::Assets => cache.assets.clone(),
         Group::NewPages | Group::Pages | Group::Feeds => cache.pages.clone(),
     }
@@ -90,14 +80,15 @@ fn extension(name: &str) -> String {
     name.rsplit_once('.').map_or(String::new(), |(_, e)| e.to_ascii_lowercase())
 }
 
-/// Whether a name ends in a hash of the content, as bundlers write it: `app.3f2a9c1b.js`, `app-3f2a9c1bde.css`.
-fn is_fingerprinted(name: &str) -> bool {
+/// Whether a name ends in a hash of the content, as bundlers write it: `app.3f2a9c1b.js`,
+/// `app-3f2a9c1bde.css`.
+fn has_hashed_name(name: &str) -> bool {
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
     let dotted = name.split('.').skip(1).filter(|part| name.rsplit('.').next() != Some(*part));
     dotted.chain(stem.rsplit('-').next().filter(|last| *last != stem)).any(is_hash)
 }
 
-/// At least eight hexadecimal digits, letters and numbers among them: a date is none, nor is a word.
+/// At least eight hexadecimal digits, both letters and numbers, which excludes dates and words.
 fn is_hash(text: &str) -> bool {
     text.len() >= 8
         && text.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase())
@@ -110,7 +101,7 @@ mod tests {
     use super::*;
 
     fn headers(path: &str, rules: &str) -> Headers {
-        Headers::of(path, &Cache { pages: "p".into(), assets: "a".into() }, rules)
+        Headers::of(path, &CacheControl { pages: "p".into(), assets: "a".into() }, rules)
     }
 
     #[test]
@@ -118,7 +109,14 @@ mod tests {
         for name in ["app.3f2a9c1b.js", "img/photo-0a1b2c3d4e.webp", "x.0123abcd.min.js"] {
             assert_eq!(headers(name, "").cache_control, IMMUTABLE, "{name}");
         }
-        for name in ["style.css", "photo-20260612.jpg", "deadbeef.js", "report-december.pdf", "a/index-12345678.txt", "feedface.css"] {
+        for name in [
+            "style.css",
+            "photo-20260612.jpg",
+            "deadbeef.js",
+            "report-december.pdf",
+            "a/index-12345678.txt",
+            "feedface.css",
+        ] {
             assert_eq!(headers(name, "").cache_control, "a", "{name}");
         }
         assert_eq!(headers("a/index.html", "").cache_control, "p");
@@ -133,16 +131,19 @@ mod tests {
             ("style.css", "text/css; charset=utf-8"),
             ("a/x.woff2", "font/woff2"),
             ("CNAME", "application/octet-stream"),
-            ("i.svg", "image/svg+xml"),
+            ("i.svg", "image/svg+xml; charset=utf-8"),
         ] {
             assert_eq!(headers(path, "").content_type, kind, "{path}");
         }
     }
 
     #[test]
-    fn the_sites_own_rules_come_first() {
+    fn rules_of_the_site_take_precedence() {
         let rules = "/*\n  Cache-Control: no-cache\n/a/*\n  Content-Type: text/x-a\n  X-Other: 1\n";
-        assert_eq!(headers("a/index.html", rules), Headers { content_type: "text/x-a".into(), cache_control: "no-cache".into() });
-        assert_ne!(headers("a/index.html", rules).mark(), headers("a/index.html", "").mark());
+        assert_eq!(
+            headers("a/index.html", rules),
+            Headers { content_type: "text/x-a".into(), cache_control: "no-cache".into() }
+        );
+        assert_ne!(headers("a/index.html", rules).hash(), headers("a/index.html", "").hash());
     }
 }

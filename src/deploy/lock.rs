@@ -1,4 +1,4 @@
-//! One deploy at a time: a small file on the host says who is at it, and since when.
+//! The lock of a host: a small file that tells who is deploying, and since when.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -6,62 +6,82 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Force;
-use super::failure::{Failure, FailureKind, retry};
+use super::error::{HostError, retry};
+use super::file_host::{FileHost, LockAttempt};
 use super::manifest::LOCK;
-use super::remote::{Claimed, Remote};
+use crate::diag::single_line;
 
-/// After this long a deploy that has not been heard of is taken for dead, in seconds.
-const STALE: i64 = 30 * 60;
+/// After this many seconds without a sign of life, a deploy counts as dead.
+const STALE_AFTER: i64 = 30 * 60;
+/// How often a deploy gives a sign of life.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+/// How often the thread that gives it looks whether the deploy has ended.
+const TICK: Duration = Duration::from_millis(20);
+/// The largest lock file that is read, in bytes.
+const MAX_LOCK: u64 = 1 << 16;
 
 /// Who is deploying.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Holder {
     user: String,
+    /// The name of the machine.
     host: String,
     process: u32,
-    /// Seconds since the epoch; set anew while the deploy goes on.
+    /// When the deploy started, in seconds since the epoch.
     since: i64,
+    /// The last sign of life, in seconds since the epoch.
     heard: i64,
 }
 
-/// A claim on a host. It is given back by [`Lock::release`]; one that is left behind is taken over by the next deploy from
-/// this machine, or by any after half an hour.
-pub struct Lock<'a> {
-    remote: &'a dyn Remote,
+/// The exclusive right to deploy to a host. A lock that is left behind is taken over by the next
+/// deploy from the same machine, or by any deploy after half an hour.
+pub struct DeployLock<'a> {
+    host: &'a dyn FileHost,
     holder: Holder,
 }
 
-impl<'a> Lock<'a> {
-    /// Takes the lock, with a note where another's was taken over.
+impl<'a> DeployLock<'a> {
+    /// Acquires the lock, with a note when it was taken over.
     ///
     /// # Errors
-    /// When somebody else is deploying, or the host cannot be asked.
-    pub fn take(remote: &'a dyn Remote, force: Force) -> Result<(Self, Option<String>), Failure> {
+    /// When somebody else is deploying, or the host cannot be reached.
+    pub fn acquire(
+        host: &'a dyn FileHost,
+        force: bool,
+    ) -> Result<(Self, Option<String>), HostError> {
         let now = Timestamp::now().as_second();
-        let holder = Holder { user: user(), host: host(), process: std::process::id(), since: now, heard: now };
-        let bytes = serde_json::to_vec(&holder).unwrap_or_default();
-        let lock = Self { remote, holder };
-        let Claimed::Held(held) = retry(|| remote.claim(LOCK, &bytes))? else { return Ok((lock, None)) };
+        let holder = Holder {
+            user: user_name(),
+            host: gethostname::gethostname().to_string_lossy().into_owned(),
+            process: std::process::id(),
+            since: now,
+            heard: now,
+        };
+        let bytes = to_bytes(&holder);
+        let lock = Self { host, holder };
+        let LockAttempt::Held(held) = retry(|| host.create_lock(LOCK, &bytes))? else {
+            return Ok((lock, None));
+        };
         if held == bytes {
             return Ok((lock, None));
         }
         let other: Option<Holder> = serde_json::from_slice(&held).ok();
-        let who = other.as_ref().map_or("somebody".to_owned(), Holder::in_words);
-        if force == Force::No && other.is_some_and(|other| other.is_alive(&lock.holder)) {
-            let message = format!("{who} is deploying to it; wait for that to end, or take over with --force if it has died");
-            return Err(Failure::new(FailureKind::Other, message));
+        let who = other.as_ref().map_or("somebody".to_owned(), Holder::describe);
+        if !force && other.is_some_and(|other| other.may_be_alive(&lock.holder)) {
+            return Err(HostError::other(format!(
+                "{who} is deploying; wait until that has finished, or take over with --force"
+            )));
         }
-        retry(|| remote.write(LOCK, &bytes))?;
-        Ok((lock, Some(format!("took over from a deploy that did not end: {who}"))))
+        retry(|| host.write(LOCK, &bytes))?;
+        Ok((lock, Some(format!("took over the lock of an interrupted deploy: {who}"))))
     }
 
-    /// Does something under the lock, says once a minute that it goes on, and gives the lock back.
+    /// Runs `work` under the lock, giving signs of life, and releases the lock.
     pub fn hold<T>(self, work: impl FnOnce() -> T) -> T {
         let ended = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            let end = End(&ended);
-            scope.spawn(|| self.keep_alive(&ended));
+            let end = SetOnDrop(&ended);
+            scope.spawn(|| self.give_signs_of_life(&ended));
             let result = work();
             drop(end);
             self.release();
@@ -69,74 +89,89 @@ impl<'a> Lock<'a> {
         })
     }
 
-    fn keep_alive(&self, ended: &AtomicBool) {
+    fn give_signs_of_life(&self, ended: &AtomicBool) {
         let mut last = Instant::now();
         while !ended.load(Ordering::Relaxed) {
-            std::thread::sleep(Duration::from_millis(20));
-            if last.elapsed() >= Duration::from_secs(60) {
+            std::thread::sleep(TICK);
+            if last.elapsed() >= HEARTBEAT {
                 last = Instant::now();
                 let holder = Holder { heard: Timestamp::now().as_second(), ..self.holder.clone() };
-                if self.is_ours() {
-                    let _ = self.remote.write(LOCK, &serde_json::to_vec(&holder).unwrap_or_default());
+                if self.is_still_held() {
+                    let _ = self.host.write(LOCK, &to_bytes(&holder));
                 }
             }
         }
     }
 
-    /// Whether nobody has taken it over.
-    fn is_ours(&self) -> bool {
-        let there = self.remote.read(LOCK, 1 << 16).ok().flatten();
-        let holder = there.and_then(|bytes| serde_json::from_slice::<Holder>(&bytes).ok());
-        holder.is_some_and(|h| (h.process, h.since, &h.host) == (self.holder.process, self.holder.since, &self.holder.host))
+    /// Whether nobody has taken the lock over.
+    fn is_still_held(&self) -> bool {
+        let bytes = self.host.read(LOCK, MAX_LOCK).ok().flatten();
+        let holder = bytes.and_then(|bytes| serde_json::from_slice::<Holder>(&bytes).ok());
+        holder.is_some_and(|h| {
+            let own = &self.holder;
+            (h.process, h.since, &h.host) == (own.process, own.since, &own.host)
+        })
     }
 
     fn release(&self) {
-        if self.is_ours() {
-            let _ = self.remote.delete(LOCK);
+        if self.is_still_held() {
+            let _ = self.host.delete(LOCK);
         }
     }
 }
 
-/// Says at its end, however that comes, that work has ended.
-struct End<'a>(&'a AtomicBool);
+/// Sets a flag when it is dropped, also by a panic.
+struct SetOnDrop<'a>(&'a AtomicBool);
 
-impl Drop for End<'_> {
+impl Drop for SetOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
 impl Holder {
-    fn in_words(&self) -> String {
-        let since = Timestamp::from_second(self.since).map_or_else(|_| "an unknown time".to_owned(), |t| t.to_string());
-        format!("{} on {} (process {}), since {since},", printable(&self.user), printable(&self.host), self.process)
+    fn describe(&self) -> String {
+        const MAX_CHARS: usize = 60;
+        let since = Timestamp::from_second(self.since)
+            .map_or_else(|_| "an unknown time".to_owned(), |t| t.to_string());
+        format!(
+            "{} on {} (process {}), since {since},",
+            single_line(&self.user, MAX_CHARS),
+            single_line(&self.host, MAX_CHARS),
+            self.process
+        )
     }
 
-    /// Whether it may still be at work, as seen by another.
-    fn is_alive(&self, other: &Self) -> bool {
-        let is_here = self.host == other.host && cfg!(target_os = "linux");
-        let has_gone = is_here && (self.process == other.process || !is_running(self.process));
-        !has_gone && other.since.saturating_sub(self.heard) < STALE
+    /// Whether the holder may still be deploying, as seen by another.
+    fn may_be_alive(&self, other: &Self) -> bool {
+        let is_same_machine = self.host == other.host;
+        let is_gone =
+            is_same_machine && (self.process == other.process || !is_running(self.process));
+        !is_gone && other.since.saturating_sub(self.heard) < STALE_AFTER
     }
 }
 
-/// The lock comes from outside: nothing in it may steer a terminal, or fill it.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(60).collect()
-}
-
-#[expect(clippy::disallowed_methods, reason = "a look at the system's list of processes")]
+/// Whether a process of this machine is running; `true` when the system cannot tell.
+#[cfg(unix)]
 fn is_running(process: u32) -> bool {
-    std::path::Path::new(&format!("/proc/{process}")).exists()
+    let Some(pid) = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw) else {
+        return false;
+    };
+    rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH)
 }
 
-fn user() -> String {
-    ["USER", "USERNAME", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_else(|| "somebody".to_owned())
+#[cfg(not(unix))]
+fn is_running(_: u32) -> bool {
+    true
 }
 
-#[expect(clippy::disallowed_methods, reason = "the machine's name, where the system keeps it")]
-fn host() -> String {
-    let named = ["HOSTNAME", "COMPUTERNAME"].iter().find_map(|name| std::env::var(name).ok());
-    let kept = || std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned());
-    named.or_else(kept).unwrap_or_else(|| "a machine".to_owned())
+fn to_bytes(holder: &Holder) -> Vec<u8> {
+    serde_json::to_vec(holder).unwrap_or_default()
+}
+
+fn user_name() -> String {
+    ["USER", "USERNAME", "LOGNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
+        .unwrap_or_else(|| "somebody".to_owned())
 }

@@ -1,166 +1,195 @@
-//! A difference, carried out on a host that takes files one by one, in an order in which no page is ever there without
-//! what it needs: what is replaced is copied aside; files go up group by group; the manifest says so; old files go.
+//! Publishes a difference on a host that takes files one by one.
 //!
-//! A journal on the host says how far it has come, so that a deploy that is broken off is gone on with.
+//! What will be replaced is backed up; files are uploaded group by group, so that no page is ever
+//! published without what it needs; the manifest is written; old files are deleted. A journal on
+//! the host records the progress, so that an interrupted deploy is resumed.
 
 use std::collections::BTreeSet;
 
-use super::Step;
-use super::after;
-use super::crew::Crew;
+use super::conflicts;
 use super::difference::{Difference, Upload};
-use super::failure::{Failure, retry};
+use super::error::{HostError, retry};
+use super::file_host::FileHost;
 use super::files::LocalFile;
-use super::foreign::folders;
-use super::manifest::{JOURNAL, Journal, Manifest, NAME, Release};
-use super::releases::{self, Keep};
-use super::remote::Remote;
-use super::there::There;
-use crate::diag::{Diagnostic, Report};
+use super::manifest::{JOURNAL, Journal, MANIFEST, Manifest, Release};
+use super::releases;
+use super::remote_state::RemoteState;
+use super::reporter::Step;
+use super::verify;
+use super::worker_pool::WorkerPool;
 
-/// Carries a difference out.
-pub struct Publishing<'a> {
-    pub remote: &'a dyn Remote,
-    pub crew: &'a Crew<'a>,
-    pub there: &'a There,
+/// Publishes a difference.
+pub struct Publisher<'a> {
+    pub host: &'a dyn FileHost,
+    pub workers: &'a WorkerPool<'a>,
+    pub state: &'a RemoteState,
     pub difference: &'a Difference,
     pub manifest: Manifest,
 }
 
-impl Publishing<'_> {
-    /// Does it, and returns how many files were read back.
+/// What failed, with the errors.
+type Failures = Vec<(String, HostError)>;
+
+/// The journal is written after this many uploads at most, and at least eight times per deploy.
+const MAX_UNRECORDED: usize = 500;
+
+impl Publisher<'_> {
+    /// Publishes, and returns how many files were verified.
     ///
     /// # Errors
-    /// Every file of the first group that has any which did not arrive, or what else the host refused. Groups after it were
-    /// not begun.
-    pub fn run(mut self, failed: &dyn Fn(&str, &Failure) -> Diagnostic) -> Result<usize, Report> {
-        let one = |what: &'static str| move |f: Failure| Report::of(failed(what, &f));
-        let mut journal = self.begin().map_err(|f| Report::of(failed("it could not be prepared", &f)))?;
-        self.upload(&mut journal, failed)?;
-        let verified = self.verify(&mut journal).map_err(one("reading it back"))?;
-        self.finish().map_err(one("it could not be finished"))?;
+    /// Every failed upload of the first group that has any, or the first other failure. Later
+    /// groups were not started.
+    pub fn run(self) -> Result<usize, Failures> {
+        let one = |what: &'static str| move |e: HostError| vec![(what.to_owned(), e)];
+        let mut journal = self.prepare().map_err(one("the upload could not be prepared"))?;
+        self.upload(&mut journal)?;
+        let verified =
+            self.verify(&mut journal).map_err(one("the upload could not be verified"))?;
+        self.finish().map_err(one("the deploy could not be completed"))?;
         Ok(verified)
     }
 
-    /// Writes the manifest, deletes what is old, and clears up.
-    fn finish(&mut self) -> Result<(), Failure> {
-        // What stood in the way has gone already, and something else stands there now.
-        let gone: BTreeSet<String> = self.in_the_way().into_iter().collect();
-        let deletes: Vec<String> = self.difference.deletes.iter().filter(|path| !gone.contains(*path)).cloned().collect();
-        let mut manifest = std::mem::take(&mut self.manifest);
-        let now = self.there.now();
-        manifest.leaving = deletes.iter().map(|path| (path.clone(), releases::entry(&now, path))).collect();
-        retry(|| self.remote.write(NAME, &manifest.bytes()))?;
-        self.crew.progress.stage(Step::Deleting.name(), deletes.len());
-        self.remote.delete_all(&deletes, self.crew)?;
-        if !manifest.leaving.is_empty() {
-            manifest.leaving.clear();
-            retry(|| self.remote.write(NAME, &manifest.bytes()))?;
-        }
-        let after_rollback = self.there.journal.as_ref().is_some_and(|j| j.rolling_back.is_some());
-        releases::prune(self.remote, if after_rollback { Keep::None } else { Keep::Newest }, self.crew)?;
-        retry(|| self.remote.delete(JOURNAL))?;
-        after::verify_manifest(self.remote, &manifest.bytes())
-    }
-
-    /// Copies aside what will be replaced or deleted, says on the host what is about to happen, and clears the way.
-    fn begin(&mut self) -> Result<Journal, Failure> {
-        let old = self.there.journal.clone().unwrap_or_default();
-        let before = &self.there.manifest;
-        let touched = self.there.touched();
-        let uploads: BTreeSet<&str> = self.difference.uploads.iter().map(|u| u.file.path.as_str()).collect();
-        let all = uploads.iter().copied().chain(self.difference.deletes.iter().map(String::as_str));
-        // What the broken deploy may have replaced already it has copied as well.
-        let replaced = all.filter(|path| before.files.contains_key(*path) || before.kept.contains_key(*path)).filter(|path| !touched.contains(*path));
-        let replaced: BTreeSet<String> = replaced.map(str::to_owned).collect();
+    /// Backs up what will be replaced or deleted, records the plan in a journal, and deletes files
+    /// that are in the way.
+    fn prepare(&self) -> Result<Journal, HostError> {
+        let old = self.state.journal.clone().unwrap_or_default();
+        let touched = self.state.touched();
+        let uploads: BTreeSet<&str> =
+            self.difference.uploads.iter().map(|u| u.file.path.as_str()).collect();
+        let replaced = self.replaced(&uploads, &touched);
         let release = self.release(&old, &replaced);
-        let copying: Vec<String> = match &release {
-            Some(_) => replaced.iter().cloned().chain(old.copying.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect(),
-            None => Vec::new(),
+        let copying: BTreeSet<String> = match &release {
+            Some(_) => replaced.into_iter().chain(old.copying.iter().cloned()).collect(),
+            None => BTreeSet::new(),
         };
-        let in_the_way = self.in_the_way();
-        let mut journal = Journal { base: self.there.mark.clone(), copying, release, rolling_back: old.rolling_back, ..Journal::default() };
-        journal.done = old.done.into_iter().filter(|(path, _)| !uploads.contains(path.as_str())).collect();
-        journal.planned = old.planned;
-        self.copy_aside(&journal)?;
+        let is_uploaded_again = |path: &String| uploads.contains(path.as_str());
+        let mut journal = Journal {
+            base: self.state.manifest_hash.clone(),
+            planned: old.planned,
+            done: old.done.into_iter().filter(|(path, _)| !is_uploaded_again(path)).collect(),
+            release,
+            copying: copying.into_iter().collect(),
+            rolling_back: old.rolling_back,
+        };
+        self.back_up(&journal)?;
         journal.copying.clear();
-        let planned: BTreeSet<String> =
-            touched.into_iter().chain(uploads.iter().map(|p| (*p).to_owned())).chain(in_the_way.iter().cloned()).collect();
+        let in_the_way = self.in_the_way();
+        let planned: BTreeSet<String> = touched
+            .into_iter()
+            .chain(uploads.iter().map(|path| (*path).to_owned()))
+            .chain(in_the_way.iter().cloned())
+            .collect();
         journal.planned = planned.into_iter().collect();
-        retry(|| self.remote.write(JOURNAL, &journal.bytes()))?;
-        // A folder where a file was, or the other way round: for a moment neither is there.
-        self.remote.delete_all(&in_the_way, self.crew)?;
+        retry(|| self.host.write(JOURNAL, &journal.bytes()))?;
+        // Where a folder replaces a file or the reverse, there is neither for a moment.
+        self.host.delete_all(&in_the_way, self.workers)?;
         Ok(journal)
     }
 
-    /// Old files that stand where the site has a folder, or the other way round.
-    fn in_the_way(&self) -> Vec<String> {
-        in_the_way(&self.difference.deletes, self.difference.files.keys().map(String::as_str))
+    /// The files that will be replaced or deleted, except those that an interrupted deploy may have
+    /// touched, which it has backed up.
+    fn replaced(&self, uploads: &BTreeSet<&str>, touched: &BTreeSet<String>) -> BTreeSet<String> {
+        let before = &self.state.manifest;
+        let deletes = self.difference.deletes.iter().map(String::as_str);
+        uploads
+            .iter()
+            .copied()
+            .chain(deletes)
+            .filter(|path| before.files.contains_key(*path) || before.kept.contains_key(*path))
+            .filter(|path| !touched.contains(*path))
+            .map(str::to_owned)
+            .collect()
     }
 
-    /// The release that keeps what this deploy replaces. There is none where there was nothing before, or nothing changes, or what
-    /// is there is not known.
+    /// Old files that are where the site has a folder, or the reverse.
+    fn in_the_way(&self) -> Vec<String> {
+        let files = self.difference.files.keys().map(String::as_str);
+        conflicts::in_the_way(&self.difference.deletes, files)
+    }
+
+    /// The release that holds what this deploy replaces. There is none when nothing was deployed
+    /// before, nothing changes, or what the host holds is not known.
     fn release(&self, old: &Journal, replaced: &BTreeSet<String>) -> Option<Release> {
         let mut release = match &old.release {
             Some(release) => release.clone(),
-            None if self.there.journal.is_some() || self.there.manifest.folio == 0 => return None,
+            None if self.state.journal.is_some() || self.state.manifest.folio == 0 => return None,
             None if self.difference.uploads.is_empty() && replaced.is_empty() => return None,
             None => Release { id: releases::new_id(), files: Vec::new() },
         };
-        release.files = release.files.into_iter().chain(replaced.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect();
+        let files: BTreeSet<String> =
+            release.files.into_iter().chain(replaced.iter().cloned()).collect();
+        release.files = files.into_iter().collect();
         Some(release)
     }
 
-    /// Makes the copies of the release that are not known to have been made. Nothing of them has been replaced yet.
-    fn copy_aside(&self, journal: &Journal) -> Result<(), Failure> {
+    /// Makes the copies of the release that may not exist yet. None of these files has been
+    /// replaced.
+    fn back_up(&self, journal: &Journal) -> Result<(), HostError> {
         let Some(release) = &journal.release else { return Ok(()) };
         if !journal.copying.is_empty() {
-            self.crew.progress.stage(Step::Keeping.name(), journal.copying.len());
-            // The journal comes first, so that no copy is ever left that nothing knows.
-            retry(|| self.remote.write(JOURNAL, &journal.bytes()))?;
-            let pairs: Vec<(String, String)> = journal.copying.iter().map(|path| (path.clone(), release.place(path))).collect();
-            self.remote.copy_all(&pairs, self.crew)?;
+            self.workers.progress.stage(Step::BackingUp.name(), journal.copying.len());
+            // The journal comes first, so that every copy is known.
+            retry(|| self.host.write(JOURNAL, &journal.bytes()))?;
+            let pairs: Vec<(String, String)> =
+                journal.copying.iter().map(|path| (path.clone(), release.path_of(path))).collect();
+            self.host.copy_all(&pairs, self.workers)?;
         }
-        releases::add(self.remote, release, &self.there.manifest)
+        releases::add(self.host, release, &self.state.manifest)
     }
 
-    fn upload(&mut self, journal: &mut Journal, failed: &dyn Fn(&str, &Failure) -> Diagnostic) -> Result<(), Report> {
+    fn upload(&self, journal: &mut Journal) -> Result<(), Failures> {
         let uploads: Vec<&Upload> = self.difference.uploads.iter().collect();
-        self.crew.progress.stage(Step::Uploading.name(), uploads.len());
+        self.workers.progress.stage(Step::Uploading.name(), uploads.len());
+        let batch_size = uploads.len().div_ceil(8).max(MAX_UNRECORDED);
         for group in uploads.chunk_by(|a, b| a.group == b.group) {
-            // In parts, so that the journal does not fall far behind, and is not written too often either.
-            for part in group.chunks(uploads.len().div_ceil(8).max(500)) {
-                let arrived = self.remote.put_all(part, self.crew);
-                journal.done.extend(arrived.done.iter().map(|n| (part[*n].file.path.as_str().to_owned(), part[*n].file.entry.clone())));
-                let wrote = retry(|| self.remote.write(JOURNAL, &journal.bytes()));
-                if !arrived.failed.is_empty() {
-                    let mut report = Report::default();
-                    for (number, failure) in &arrived.failed {
-                        report.push(failed(&format!("`{}` could not be uploaded", part[*number].file.path), failure));
-                    }
-                    return Err(report);
+            for batch in group.chunks(batch_size) {
+                let result = self.host.put_all(batch, self.workers);
+                let written = result.done.iter().map(|index| &batch[*index].file);
+                let entry = |file: &LocalFile| (file.path.as_str().to_owned(), file.entry.clone());
+                journal.done.extend(written.map(entry));
+                let recorded = retry(|| self.host.write(JOURNAL, &journal.bytes()));
+                if !result.failed.is_empty() {
+                    let describe = |(index, error): (usize, HostError)| {
+                        (format!("`{}` could not be uploaded", batch[index].file.path), error)
+                    };
+                    return Err(result.failed.into_iter().map(describe).collect());
                 }
-                wrote.map_err(|f| Report::of(failed("the journal could not be written", &f)))?;
+                recorded.map_err(|e| vec![("the journal could not be written".to_owned(), e)])?;
             }
         }
         Ok(())
     }
 
-    /// Reads a sample back before the manifest says that all is there; what is not as it was sent is sent again by the next deploy.
-    fn verify(&self, journal: &mut Journal) -> Result<usize, Failure> {
+    /// Verifies a sample before the manifest says that the upload is complete. The next deploy
+    /// uploads a file that differs again.
+    fn verify(&self, journal: &mut Journal) -> Result<usize, HostError> {
         let sent: Vec<&LocalFile> = self.difference.uploads.iter().map(|u| &u.file).collect();
-        after::verify_files(self.remote, &sent).map_err(|(path, failure)| {
+        verify::verify_files(self.host, &sent).map_err(|(path, error)| {
             journal.done.remove(&path);
-            let _ = self.remote.write(JOURNAL, &journal.bytes());
-            failure
+            let _ = self.host.write(JOURNAL, &journal.bytes());
+            error
         })
     }
-}
 
-/// Files that are to be deleted and stand where a folder must be, or lie in a folder where a file must be.
-pub fn in_the_way<'a>(deletes: &[String], files: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let files: BTreeSet<&str> = files.collect();
-    let above: BTreeSet<&str> = files.iter().flat_map(|path| folders(path)).collect();
-    let clashes = |path: &&String| above.contains(path.as_str()) || folders(path).any(|folder| files.contains(folder));
-    deletes.iter().filter(clashes).cloned().collect()
+    /// Writes the manifest, deletes old files, and cleans up.
+    fn finish(mut self) -> Result<(), HostError> {
+        // Files that were in the way have been deleted, and new files may be at their paths.
+        let deleted: BTreeSet<String> = self.in_the_way().into_iter().collect();
+        let deletes = self.difference.deletes.iter().filter(|path| !deleted.contains(*path));
+        let deletes: Vec<String> = deletes.cloned().collect();
+        let mut manifest = std::mem::take(&mut self.manifest);
+        let current = self.state.current();
+        manifest.leaving = deletes.iter().map(|path| (path.clone(), current.entry(path))).collect();
+        retry(|| self.host.write(MANIFEST, &manifest.bytes()))?;
+        self.workers.progress.stage(Step::Deleting.name(), deletes.len());
+        self.host.delete_all(&deletes, self.workers)?;
+        if !manifest.leaving.is_empty() {
+            manifest.leaving.clear();
+            retry(|| self.host.write(MANIFEST, &manifest.bytes()))?;
+        }
+        // After an interrupted rollback, the releases no longer match what the host holds.
+        releases::prune(self.host, self.state.is_rolling_back(), self.workers)?;
+        retry(|| self.host.delete(JOURNAL))?;
+        verify::verify_manifest(self.host, &manifest.bytes())
+    }
 }

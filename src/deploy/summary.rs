@@ -1,158 +1,202 @@
-//! What a deploy comes to, in words and as JSON.
+//! The summary of a deploy, in words and as JSON.
 
+use indicatif::DecimalBytes;
 use serde_json::{Value, json};
 
-use super::difference::{Difference, Why};
+use super::difference::{Difference, UploadReason};
 use crate::paths::OutPath;
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
-    /// Nothing: this is what would be.
+pub enum Outcome {
+    /// Nothing: this is what would be done.
     Planned,
     Deployed,
     RolledBack,
 }
 
-/// What a deploy comes to.
+/// The summary of a deploy.
 #[derive(Clone, Debug)]
 pub struct Summary {
-    pub done: Done,
+    pub outcome: Outcome,
     pub target: String,
-    /// Where the host is, as it calls itself.
+    /// Where the site goes, as the host names it.
     pub place: String,
-    /// Where the site is read.
+    /// The URL of the site.
     pub url: String,
-    pub uploads: Vec<(OutPath, Why)>,
+    pub uploads: Vec<(OutPath, UploadReason)>,
     pub deletes: Vec<String>,
     pub unchanged: usize,
-    /// Old files that stay for now.
-    pub kept: usize,
-    /// Bytes that are sent.
+    /// The number of old files that are retained for now.
+    pub retained: usize,
+    /// The bytes to send.
     pub bytes: u64,
-    /// Files that were read back and compared.
+    /// How many files were verified.
     pub verified: usize,
-    /// Addresses that search engines were told of.
-    pub told: usize,
-    /// What a rollback went back to.
+    /// How many URLs search engines were notified of.
+    pub announced: usize,
+    /// What a rollback restored.
     pub restored: Option<String>,
 }
 
-/// So many lines of a kind are shown to a person.
-const SHOWN: usize = 20;
+/// How many paths of a kind are listed.
+const MAX_LISTED: usize = 20;
 
 impl Summary {
     #[must_use]
-    pub fn of(difference: &Difference, target: &str, place: &str, url: &str, done: Done) -> Self {
+    pub fn of(
+        difference: &Difference,
+        target: &str,
+        place: &str,
+        url: &str,
+        outcome: Outcome,
+    ) -> Self {
         Self {
-            done,
+            outcome,
             target: target.to_owned(),
             place: place.to_owned(),
             url: url.to_owned(),
-            uploads: difference.uploads.iter().map(|u| (u.file.path.clone(), u.why)).collect(),
+            uploads: difference.uploads.iter().map(|u| (u.file.path.clone(), u.reason)).collect(),
             deletes: difference.deletes.clone(),
             unchanged: difference.unchanged,
-            kept: difference.kept.len(),
+            retained: difference.retained.len(),
             bytes: difference.bytes,
             verified: 0,
-            told: 0,
+            announced: 0,
             restored: None,
         }
     }
 
-    /// The files that readers see changed.
+    /// The files whose content has changed, and the deleted ones.
     #[must_use]
     pub fn changed_paths(&self) -> Vec<OutPath> {
-        let gone = self.deletes.iter().filter_map(|path| OutPath::new(path).ok());
-        self.uploads.iter().filter(|(_, why)| matches!(why, Why::New | Why::Content)).map(|(path, _)| path.clone()).chain(gone).collect()
+        let deleted = self.deletes.iter().filter_map(|path| OutPath::new(path).ok());
+        self.uploads
+            .iter()
+            .filter(|(_, why)| matches!(why, UploadReason::New | UploadReason::Content))
+            .map(|(path, _)| path.clone())
+            .chain(deleted)
+            .collect()
     }
 
-    fn count(&self, why: Why) -> usize {
+    fn count(&self, why: UploadReason) -> usize {
         self.uploads.iter().filter(|(_, w)| *w == why).count()
     }
 
-    /// The plan: a line a file (of each kind the first few), and a last one with numbers.
+    /// The plan: the first paths of each kind, one per line, and a line with numbers.
     #[must_use]
     pub fn plan(&self) -> String {
         let mut lines = Vec::new();
-        for (sign, why, word) in
-            [("+", Why::New, "new"), ("~", Why::Content, "content"), ("~", Why::Headers, "headers"), ("~", Why::Forced, "forced")]
-        {
-            let paths: Vec<&str> = self.uploads.iter().filter(|(_, w)| *w == why).map(|(path, _)| path.as_str()).collect();
+        for (sign, why, word) in [
+            ("+", UploadReason::New, "new"),
+            ("~", UploadReason::Content, "content"),
+            ("~", UploadReason::Headers, "headers"),
+            ("~", UploadReason::Forced, "forced"),
+        ] {
+            let paths: Vec<&str> = self
+                .uploads
+                .iter()
+                .filter(|(_, w)| *w == why)
+                .map(|(path, _)| path.as_str())
+                .collect();
             few(&mut lines, sign, &paths, word);
         }
-        few(&mut lines, "-", &self.deletes.iter().map(String::as_str).collect::<Vec<_>>(), "gone");
+        few(
+            &mut lines,
+            "-",
+            &self.deletes.iter().map(String::as_str).collect::<Vec<_>>(),
+            "deleted",
+        );
         lines.push(self.numbers());
         lines.join("\n")
     }
 
     fn numbers(&self) -> String {
-        let changed = self.uploads.len() - self.count(Why::New);
-        let kept = if self.kept == 0 { String::new() } else { format!(", {} kept for a while", self.kept) };
+        let changed = self.uploads.len() - self.count(UploadReason::New);
+        let retained = if self.retained == 0 {
+            String::new()
+        } else {
+            format!(", {} retained for a while", self.retained)
+        };
         format!(
-            "{} new, {changed} changed, {} unchanged, {} deleted{kept}; {} to send",
-            self.count(Why::New),
+            "{} new, {changed} changed, {} unchanged, {} deleted{retained}; {} to send",
+            self.count(UploadReason::New),
             self.unchanged,
             self.deletes.len(),
-            bytes(self.bytes)
+            DecimalBytes(self.bytes)
         )
     }
 
-    /// The last line.
+    /// The outcome in one line.
     #[must_use]
     pub fn line(&self) -> String {
-        match self.done {
-            Done::Planned => format!("Would go to {}; nothing was changed", self.place),
-            Done::RolledBack => format!("{}: went back to {}", self.place, self.restored.as_deref().unwrap_or("what was there before")),
-            Done::Deployed if self.uploads.is_empty() && self.deletes.is_empty() => format!("{} has it all already: {}", self.place, self.url),
-            Done::Deployed => {
-                let told = match self.told {
+        match self.outcome {
+            Outcome::Planned => format!("Would deploy to {}; nothing was changed", self.place),
+            Outcome::RolledBack => format!(
+                "{}: restored {}",
+                self.place,
+                self.restored.as_deref().unwrap_or("the deploy before")
+            ),
+            Outcome::Deployed if self.uploads.is_empty() && self.deletes.is_empty() => {
+                format!("{} is up to date: {}", self.place, self.url)
+            }
+            Outcome::Deployed => {
+                let announced = match self.announced {
                     0 => String::new(),
-                    n => format!("; IndexNow told of {n} addresses"),
+                    n => format!("; IndexNow notified of {n} URLs"),
                 };
-                format!("Deployed to {}: {} files sent, {} deleted{told}: {}", self.place, self.uploads.len(), self.deletes.len(), self.url)
+                format!(
+                    "Deployed to {}: {} files sent, {} deleted{announced}: {}",
+                    self.place,
+                    self.uploads.len(),
+                    self.deletes.len(),
+                    self.url
+                )
             }
         }
     }
 
-    /// All of it, for programs.
+    /// The summary as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
-        let paths = |why: Why| self.uploads.iter().filter(move |(_, w)| *w == why).map(|(path, _)| path.as_str()).collect::<Vec<_>>();
-        let changed: Vec<Value> =
-            self.uploads.iter().filter(|(_, why)| *why != Why::New).map(|(path, why)| json!({"path": path.as_str(), "why": why})).collect();
+        let paths = |why: UploadReason| {
+            self.uploads
+                .iter()
+                .filter(move |(_, w)| *w == why)
+                .map(|(path, _)| path.as_str())
+                .collect::<Vec<_>>()
+        };
+        let changed: Vec<Value> = self
+            .uploads
+            .iter()
+            .filter(|(_, why)| *why != UploadReason::New)
+            .map(|(path, why)| json!({"path": path.as_str(), "why": why}))
+            .collect();
         json!({
             "target": self.target,
             "place": self.place,
             "url": self.url,
-            "action": match self.done { Done::Planned => "dry-run", Done::Deployed => "deploy", Done::RolledBack => "rollback" },
-            "new": paths(Why::New),
+            "action": match self.outcome {
+                Outcome::Planned => "dry-run",
+                Outcome::Deployed => "deploy",
+                Outcome::RolledBack => "rollback",
+            },
+            "new": paths(UploadReason::New),
             "changed": changed,
             "deleted": self.deletes,
             "unchanged": self.unchanged,
-            "kept": self.kept,
+            "kept": self.retained,
             "bytes": self.bytes,
             "verified": self.verified,
-            "indexnow": self.told,
+            "indexnow": self.announced,
             "restored": self.restored,
         })
     }
 }
 
 fn few(lines: &mut Vec<String>, sign: &str, paths: &[&str], why: &str) {
-    lines.extend(paths.iter().take(SHOWN).map(|path| format!("{sign} {path} ({why})")));
-    if paths.len() > SHOWN {
-        lines.push(format!("{sign} … and {} more ({why})", paths.len() - SHOWN));
-    }
-}
-
-fn bytes(n: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "for a person, with one digit after the point")]
-    let n = n as f64;
-    match n {
-        n if n < 1000.0 => format!("{n:.0} bytes"),
-        n if n < 1_000_000.0 => format!("{:.1} kB", n / 1000.0),
-        n if n < 1_000_000_000.0 => format!("{:.1} MB", n / 1_000_000.0),
-        n => format!("{:.1} GB", n / 1_000_000_000.0),
+    lines.extend(paths.iter().take(MAX_LISTED).map(|path| format!("{sign} {path} ({why})")));
+    if paths.len() > MAX_LISTED {
+        lines.push(format!("{sign} … and {} more ({why})", paths.len() - MAX_LISTED));
     }
 }

@@ -1,11 +1,14 @@
 //! The only reader of a site's files.
 //!
-//! [`Disk`] knows the root and hands out [`Sources`]: the names of what is there, in an order that does not
-//! depend on the file system, and the templates. Texts of articles are read one at a time ([`Disk::text`]),
-//! so that nothing holds them all. Nothing outside the root is ever read: a link that leads out is an error.
+//! [`Disk`] knows the root and returns [`Sources`]: the names of the files, in an order that does
+//! not depend on the file system, and the templates. The texts of articles are read one at a time
+//! ([`Disk::text`]), so that memory does not grow with them. Nothing outside the root is read: a
+//! symbolic link that leads out of it is an error.
 
-#![expect(clippy::disallowed_methods, reason = "one of the modules that may touch files")]
+#![expect(clippy::disallowed_methods, reason = "one of the modules that access files")]
 
+mod error;
+mod root;
 mod text;
 pub mod theme;
 mod walk;
@@ -18,16 +21,21 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use text::{decode, read_bytes, read_text};
-pub use walk::is_below_litter;
-use walk::{at_or_below, replace_below};
-
+use crate::cache::Fingerprint;
 use crate::config;
 use crate::diag::{Diagnostic, Report};
-use crate::memo::Mark;
 use crate::paths::SourcePath;
+use error::unreadable;
+use root::SiteRoot;
+use text::{decode, read_bytes, read_text};
+use walk::{at_or_below, replace_below};
 
-/// The folders of a site; beside them only `site.toml` is read, and the snapshot of counters where the site says.
+pub use error::reason;
+pub use root::find_root;
+pub use walk::is_ignored_path;
+
+/// The folders of a site. Besides them, only `site.toml` and the configured snapshot of counters
+/// are read.
 pub const FOLDERS: [&str; 4] = ["content", "data", "static", "templates"];
 
 /// Whether a path lies in one of a site's folders.
@@ -36,37 +44,34 @@ pub fn is_in_folders(path: &SourcePath) -> bool {
     FOLDERS.iter().any(|folder| path.below(folder).is_some())
 }
 
-/// What is there to build from. Every list is sorted by path.
+/// The files of a site. Every list is sorted by path.
 #[derive(Debug, Default)]
 pub struct Sources {
     /// Markdown files under `content/`.
     pub articles: Vec<SourcePath>,
-    /// Every other file under `content/`: images and downloads beside the articles.
+    /// The other files under `content/`: images and downloads of articles.
     pub assets: Vec<SourcePath>,
     /// Files under `static/`.
     pub statics: Vec<StaticFile>,
     /// Files under `data/`.
     pub data: Vec<SourcePath>,
-    /// The site's templates, and those of the default theme that it does not replace.
+    /// The site's templates, and those of the default theme that it does not override.
     pub templates: Vec<TemplateSource>,
     /// Files under `templates/`.
     pub own_templates: Vec<SourcePath>,
-    pub links: Links,
-}
-
-/// Whether anything of a site is reached through a symbolic link.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Links {
-    #[default]
-    None,
-    /// Then a change of one path may be a change of others.
-    Some,
+    /// Whether anything of the site is reached through a symbolic link. Then a change of one path
+    /// may be a change of others.
+    pub has_symlinks: bool,
 }
 
 impl Sources {
-    /// The files that lie at or below a path.
+    /// The files at or below a path.
     pub fn at_or_below(&self, path: &SourcePath) -> Vec<SourcePath> {
-        let rest = self.data.iter().chain(&self.own_templates).chain(self.statics.iter().filter_map(StaticFile::source));
+        let rest = self
+            .data
+            .iter()
+            .chain(&self.own_templates)
+            .chain(self.statics.iter().filter_map(StaticFile::source));
         let rest = rest.filter(|p| *p == path || p.below(path.as_str()).is_some()).cloned();
         let sorted = [&self.articles, &self.assets].into_iter().flat_map(|list| {
             let [own, below] = at_or_below(list, path);
@@ -75,7 +80,7 @@ impl Sources {
         sorted.cloned().chain(rest).collect()
     }
 
-    /// Every file of the site that a build reads, but for articles and `site.toml`.
+    /// Every file of the site that a build reads, except articles and `site.toml`.
     pub fn files(&self) -> impl Iterator<Item = SourcePath> + '_ {
         let statics = self.statics.iter().filter_map(StaticFile::source).cloned();
         let templates = self.own_templates.iter().cloned();
@@ -83,16 +88,16 @@ impl Sources {
     }
 }
 
-/// A file that is published as it is.
+/// A file that is published unchanged.
 #[derive(Clone, Debug)]
 pub struct StaticFile {
-    /// The name below `static/`.
+    /// The path below `static/`.
     pub name: String,
     pub origin: Origin,
 }
 
 impl StaticFile {
-    /// The site's own file; `None` for one of the default theme.
+    /// The site's own file; `None` for a file of the default theme.
     fn source(&self) -> Option<&SourcePath> {
         match &self.origin {
             Origin::Site(path) => Some(path),
@@ -111,32 +116,34 @@ pub enum Origin {
 /// A template's text.
 #[derive(Clone, Debug)]
 pub struct TemplateSource {
-    /// The name below `templates/`, as `extends` and `include` know it.
+    /// The name that `extends` and `include` use: the path below `templates/`.
     pub name: String,
     pub text: Cow<'static, str>,
 }
 
 impl TemplateSource {
-    /// The name of the file for messages.
+    /// The path of the file, for messages.
     #[must_use]
     pub fn file(name: &str) -> String {
         format!("templates/{name}")
     }
 }
 
-/// What a file system says of a file, by which it is known again without being read.
+/// What the file system knows about a file, by which an unchanged file is recognised without
+/// reading it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     pub size: u64,
     /// Nanoseconds since the epoch.
     pub modified: u64,
-    /// When anything about the file last changed, which no program can set; 0 where that is not kept.
+    /// When the file or its metadata last changed, in nanoseconds since the epoch, which programs
+    /// cannot set; 0 where that is not known.
     pub changed: u64,
     pub inode: u64,
 }
 
 impl Stamp {
-    /// The stamp of any file, which need not be of a site; `None` when it is not there.
+    /// The stamp of any file; `None` when it does not exist.
     #[must_use]
     pub fn at(path: &Path) -> Option<Self> {
         fs::metadata(path).ok().map(|data| Self::of(&data))
@@ -144,7 +151,10 @@ impl Stamp {
 
     fn of(data: &fs::Metadata) -> Self {
         let nanos = |t: io::Result<SystemTime>| {
-            t.ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok()).and_then(|d| u64::try_from(d.as_nanos()).ok()).unwrap_or(0)
+            t.ok()
+                .and_then(|t| t.duration_since(UNIX_EPOCH).ok())
+                .and_then(|d| u64::try_from(d.as_nanos()).ok())
+                .unwrap_or(0)
         };
         #[cfg(unix)]
         let (changed, inode) = {
@@ -157,8 +167,8 @@ impl Stamp {
         Self { size: data.len(), modified: nanos(data.modified()), changed, inode }
     }
 
-    /// Whether the file was left alone for a second before `moment` (nanoseconds since the epoch): then a later
-    /// change shows in the stamp, however coarse the file system's clock.
+    /// Whether the file was left alone for a second before `moment` (nanoseconds since the epoch).
+    /// Then a later change shows in the stamp, however coarse the clock of the file system is.
     #[must_use]
     pub fn is_settled(&self, moment: u64) -> bool {
         self.modified.max(self.changed) + 1_000_000_000 < moment
@@ -168,77 +178,95 @@ impl Stamp {
 /// A site on disk.
 #[derive(Clone, Debug)]
 pub struct Disk {
-    root: PathBuf,
+    root: SiteRoot,
 }
 
 impl Disk {
     /// # Errors
-    /// When the folder is not there.
+    /// When the folder does not exist.
     pub fn open(root: &Path) -> Result<Self, Diagnostic> {
-        let real =
-            root.canonicalize().map_err(|e| Diagnostic::error(format!("the site's folder `{}` cannot be opened: {}", root.display(), reason(&e))))?;
+        let real = root.canonicalize().map_err(|e| {
+            Diagnostic::error(format!(
+                "the site's folder `{}` cannot be opened: {}",
+                root.display(),
+                reason(&e)
+            ))
+        })?;
         if !real.is_dir() {
             return Err(Diagnostic::error(format!("`{}` is not a folder", root.display())));
         }
-        Ok(Self { root: real })
+        Ok(Self { root: SiteRoot { path: real } })
     }
 
-    /// The root, with every link resolved.
+    /// The root, with symbolic links resolved.
     #[must_use]
     pub fn root(&self) -> &Path {
-        &self.root
+        &self.root.path
     }
 
     /// The text of `site.toml`.
     ///
     /// # Errors
-    /// When it is not there, cannot be read or is not UTF-8.
+    /// When it does not exist, cannot be read or is not UTF-8.
     pub fn config(&self) -> Result<String, Diagnostic> {
-        if !self.root.join(config::FILE).exists() {
-            return Err(Diagnostic::error(format!("there is no {} in this folder", config::FILE))
-                .hint("start a site with `folio init DIR`, or name a site's folder with --root"));
+        if !self.root.path.join(config::FILE).exists() {
+            return Err(Diagnostic::error(format!(
+                "{} does not exist in this folder",
+                config::FILE
+            ))
+            .hint(
+                "create a site with `folio init DIR`, or choose the folder of a site with --root",
+            ));
         }
-        let path = self.root.join(config::FILE);
-        if !self.holds(&path) {
-            return Err(self.outside(&path));
+        let path = self.root.path.join(config::FILE);
+        if !self.root.holds(&path) {
+            return Err(self.root.outside(&path));
         }
         read_text(&path, config::FILE)
     }
 
-    /// Lists the site. Everything that cannot be listed or read comes in the report.
+    /// Lists the site. What cannot be listed or read is in the report.
     #[must_use]
     pub fn scan(&self) -> (Sources, Report) {
         let mut report = Report::default();
         let mut sources = Sources::default();
-        if self.root.join("content").is_dir() {
-            let found = self.walk("content", &mut sources.links, &mut report);
+        if self.root.path.join("content").is_dir() {
+            let found = self.root.walk("content", &mut sources.has_symlinks, &mut report);
             (sources.articles, sources.assets) = found.into_iter().partition(is_article);
         } else {
-            report.push(
-                Diagnostic::error("there is no `content/` folder")
-                    .hint("articles are Markdown files under content/; `folio new posts/first.md` starts one"),
-            );
+            report.push(Diagnostic::error("folder `content/` does not exist").hint(
+                "articles are Markdown files in content/; `folio new posts/first.md` creates one",
+            ));
         }
         self.scan_rest(&mut sources, &mut report);
         (sources, report)
     }
 
-    /// Everything but `content/`.
+    /// Lists everything except `content/`.
     fn scan_rest(&self, sources: &mut Sources, report: &mut Report) {
-        sources.data = self.walk("data", &mut sources.links, report);
-        sources.statics = self.statics(&mut sources.links, report);
-        sources.own_templates = self.walk("templates", &mut sources.links, report);
+        sources.data = self.root.walk("data", &mut sources.has_symlinks, report);
+        sources.statics = self.statics(&mut sources.has_symlinks, report);
+        sources.own_templates = self.root.walk("templates", &mut sources.has_symlinks, report);
         sources.templates = self.templates(&sources.own_templates, report);
     }
 
-    /// Lists again what lies at or below some paths of a site, and leaves the rest as it is. The paths are those of
-    /// files or folders, there or not, each below `content/`, `data/`, `static/` or `templates/`. A site with symbolic
-    /// links is listed whole: the same file may lie at several paths of it.
-    pub fn rescan<'a>(&self, sources: &mut Sources, report: &mut Report, paths: impl Iterator<Item = &'a SourcePath>) {
+    /// Lists again what is at or below some paths, and keeps the rest. The paths are those of files
+    /// or folders, existing or not, below `content/`, `data/`, `static/` or `templates/`. A site
+    /// with symbolic links is listed completely, since the same file may have several paths in it.
+    pub fn rescan<'a>(
+        &self,
+        sources: &mut Sources,
+        report: &mut Report,
+        paths: impl Iterator<Item = &'a SourcePath>,
+    ) {
         let (content, rest): (Vec<_>, Vec<_>) = paths.partition(|p| p.below("content").is_some());
         for path in content {
             *report = std::mem::take(report).without(path.as_str());
-            let found = if is_below_litter(path, "content") { Vec::new() } else { self.walk(path.as_str(), &mut sources.links, report) };
+            let found = if is_ignored_path(path, "content") {
+                Vec::new()
+            } else {
+                self.root.walk(path.as_str(), &mut sources.has_symlinks, report)
+            };
             let (articles, assets): (Vec<_>, Vec<_>) = found.into_iter().partition(is_article);
             replace_below(&mut sources.articles, path, articles);
             replace_below(&mut sources.assets, path, assets);
@@ -249,16 +277,21 @@ impl Disk {
             }
             self.scan_rest(sources, report);
         }
-        if sources.links == Links::Some {
+        if sources.has_symlinks {
             (*sources, *report) = self.scan();
         }
     }
 
-    fn statics(&self, links: &mut Links, report: &mut Report) -> Vec<StaticFile> {
-        let own = self.walk("static", links, report);
+    fn statics(&self, has_symlinks: &mut bool, report: &mut Report) -> Vec<StaticFile> {
+        let own = self.root.walk("static", has_symlinks, report);
         let mut files: Vec<StaticFile> = own
             .into_iter()
-            .filter_map(|path| Some(StaticFile { name: path.below("static")?.to_owned(), origin: Origin::Site(path.clone()) }))
+            .filter_map(|path| {
+                Some(StaticFile {
+                    name: path.below("static")?.to_owned(),
+                    origin: Origin::Site(path.clone()),
+                })
+            })
             .collect();
         for (name, bytes) in theme::STATIC {
             if !files.iter().any(|f| f.name == *name) {
@@ -274,48 +307,55 @@ impl Disk {
         for path in own {
             let Some(name) = path.below("templates") else { continue };
             match self.text(path) {
-                Ok(text) => templates.push(TemplateSource { name: name.to_owned(), text: text.into() }),
+                Ok(text) => {
+                    templates.push(TemplateSource { name: name.to_owned(), text: text.into() });
+                }
                 Err(error) => report.push(error),
             }
         }
         for (name, text) in theme::TEMPLATES {
             if !templates.iter().any(|t: &TemplateSource| t.name == *name) {
-                templates.push(TemplateSource { name: (*name).to_owned(), text: Cow::Borrowed(text) });
+                templates
+                    .push(TemplateSource { name: (*name).to_owned(), text: Cow::Borrowed(text) });
             }
         }
         templates.sort_by(|a, b| a.name.cmp(&b.name));
         templates
     }
 
-    /// A file's text: UTF-8, without a byte order mark, lines ending in `\n`.
+    /// A file's text: UTF-8, without a byte order mark, with lines that end in `\n`.
     ///
     /// # Errors
-    /// When it cannot be read or is not UTF-8; the diagnostic points at the first wrong byte.
+    /// When it cannot be read or is not UTF-8; the diagnostic points at the first invalid byte.
     pub fn text(&self, path: &SourcePath) -> Result<String, Diagnostic> {
-        read_text(&self.root.join(path.as_str()), path.as_str())
+        read_text(&self.root.path.join(path.as_str()), path.as_str())
     }
 
-    /// Where a file lies; `None` when it is not there, or is reached through a link that leads out of the site.
+    /// The location of a file; `None` when it does not exist, or is reached through a symbolic link
+    /// that leads out of the site.
     #[must_use]
     pub fn place(&self, path: &SourcePath) -> Option<PathBuf> {
-        let full = self.root.join(path.as_str());
-        self.holds(&full).then_some(full)
+        let full = self.root.path.join(path.as_str());
+        self.root.holds(&full).then_some(full)
     }
 
-    /// What the file system says of a file; `None` when it is not there.
+    /// What the file system knows about a file; `None` when it does not exist.
     #[must_use]
     pub fn stamp(&self, path: &SourcePath) -> Option<Stamp> {
-        Stamp::at(&self.root.join(path.as_str()))
+        Stamp::at(&self.root.path.join(path.as_str()))
     }
 
-    /// A file's text as [`Disk::text`] has it, with the mark of its bytes.
+    /// A file's text as [`Disk::text`] returns it, with the fingerprint of its bytes.
     ///
     /// # Errors
     /// As [`Disk::text`].
-    pub fn marked_text(&self, path: &SourcePath) -> Result<(String, Mark), Diagnostic> {
-        let bytes = read_bytes(&self.root.join(path.as_str()), path.as_str())?;
-        let mark = Mark::of(&bytes);
-        Ok((decode(bytes, path.as_str())?, mark))
+    pub fn text_and_fingerprint(
+        &self,
+        path: &SourcePath,
+    ) -> Result<(String, Fingerprint), Diagnostic> {
+        let bytes = read_bytes(&self.root.path.join(path.as_str()), path.as_str())?;
+        let fingerprint = Fingerprint::of(&bytes);
+        Ok((decode(bytes, path.as_str())?, fingerprint))
     }
 
     /// A file's bytes.
@@ -323,67 +363,48 @@ impl Disk {
     /// # Errors
     /// When it cannot be read.
     pub fn bytes(&self, path: &SourcePath) -> Result<Vec<u8>, Diagnostic> {
-        fs::read(self.root.join(path.as_str())).map_err(|e| unreadable(path.as_str(), &e))
+        fs::read(self.root.path.join(path.as_str())).map_err(|e| unreadable(path.as_str(), &e))
     }
 
-    /// A file's bytes, or `None` when it is not there.
+    /// A file's bytes; `None` when it does not exist.
     ///
     /// # Errors
-    /// When it is there and cannot be read.
+    /// When it exists and cannot be read.
     pub fn bytes_if_there(&self, path: &SourcePath) -> Result<Option<Vec<u8>>, Diagnostic> {
-        match fs::read(self.root.join(path.as_str())) {
+        match fs::read(self.root.path.join(path.as_str())) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(unreadable(path.as_str(), &e)),
         }
     }
 
-    /// The text of whatever file a message names: of the site, or of the default theme.
+    /// The text of a file that a message names: of the site or of the default theme.
     #[must_use]
     pub fn text_for_message(&self, file: &str) -> Option<String> {
         let path = SourcePath::new(file).ok()?;
-        self.text(&path).ok().or_else(|| {
+        let theme_template = || {
             let name = path.below("templates")?;
             theme::TEMPLATES.iter().find(|(n, _)| *n == name).map(|(_, text)| (*text).to_owned())
-        })
+        };
+        let not_utf8 = || {
+            let bytes = self.bytes(&path).ok()?;
+            Some(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        self.text(&path).ok().or_else(not_utf8).or_else(theme_template)
     }
 
-    /// Whether what a path leads to lies in the site.
-    fn holds(&self, path: &Path) -> bool {
-        path.canonicalize().is_ok_and(|p| p.starts_with(&self.root))
-    }
-
-    fn outside(&self, path: &Path) -> Diagnostic {
-        Diagnostic::error("this link leads out of the site").in_file(self.relative(path)).hint("copy what it points to into the site")
-    }
-
-    /// Whether a new file at this path would lie in the site, links among its folders followed.
+    /// Whether a new file at this path would lie in the site, with symbolic links of its folders
+    /// resolved.
     #[must_use]
     pub fn may_hold(&self, path: &SourcePath) -> bool {
-        let full = self.root.join(path.as_str());
+        let full = self.root.path.join(path.as_str());
         let there = full.ancestors().skip(1).find(|p| p.exists());
-        there.is_some_and(|p| self.holds(p))
-    }
-
-    fn relative(&self, path: &Path) -> String {
-        let relative = path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy();
-        if std::path::MAIN_SEPARATOR == '\\' { relative.replace('\\', "/") } else { relative.into_owned() }
+        there.is_some_and(|p| self.root.holds(p))
     }
 }
 
 fn is_article(path: &SourcePath) -> bool {
     path.has_extension("md") || path.has_extension("markdown")
-}
-
-fn unreadable(file: &str, error: &io::Error) -> Diagnostic {
-    Diagnostic::error(format!("this cannot be read: {}", reason(error))).in_file(file)
-}
-
-/// An I/O error's reason, without the operating system's number.
-#[must_use]
-pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 #[cfg(test)]
@@ -398,16 +419,27 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "x").unwrap();
         };
-        for name in ["content/a.md", "content/a/b.md", "content/a/c.png", "content/a-b.md", "content/a0.md", "content/.x/y.md", "data/d.json"] {
+        for name in [
+            "content/a.md",
+            "content/a/b.md",
+            "content/a/c.png",
+            "content/a-b.md",
+            "content/a0.md",
+            "content/.x/y.md",
+            "data/d.json",
+        ] {
             write(name);
         }
         let disk = Disk::open(dir.path()).unwrap();
         let (mut sources, mut report) = disk.scan();
         let mut look = |paths: &[&str]| {
-            let paths: Vec<SourcePath> = paths.iter().map(|p| SourcePath::new(p).unwrap()).collect();
+            let paths: Vec<SourcePath> =
+                paths.iter().map(|p| SourcePath::new(p).unwrap()).collect();
             disk.rescan(&mut sources, &mut report, paths.iter());
             let (whole, problems) = disk.scan();
-            let names = |s: &Sources| format!("{:?} {:?} {:?} {:?}", s.articles, s.assets, s.data, s.own_templates);
+            let names = |s: &Sources| {
+                format!("{:?} {:?} {:?} {:?}", s.articles, s.assets, s.data, s.own_templates)
+            };
             assert_eq!(names(&sources), names(&whole), "{paths:?}");
             assert_eq!(report, problems);
         };
@@ -427,7 +459,7 @@ mod tests {
         {
             std::os::unix::fs::symlink("..", dir.path().join("content/a/loop")).unwrap();
             look(&["content/a/loop"]);
-            assert_eq!(sources.links, Links::Some);
+            assert!(sources.has_symlinks);
         }
     }
 }

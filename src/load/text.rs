@@ -1,12 +1,12 @@
-//! A file's bytes as text: UTF-8, without a byte order mark, lines ending in `\n`.
+//! Reads files as text: UTF-8, without a byte order mark, with lines that end in `\n`.
 
 use std::fs;
 use std::path::Path;
 
-use super::unreadable;
-use crate::diag::{Diagnostic, Excerpt};
+use super::error::unreadable;
+use crate::diag::Diagnostic;
 
-/// An article larger than this is refused: it is a mistake, and its parts would not fit 32-bit offsets.
+/// Larger articles are rejected: they are a mistake, and their offsets do not fit into 32 bits.
 const MAX_TEXT: u64 = 1 << 30;
 
 pub(super) fn read_text(path: &Path, name: &str) -> Result<String, Diagnostic> {
@@ -20,23 +20,26 @@ pub(super) fn read_bytes(path: &Path, name: &str) -> Result<Vec<u8>, Diagnostic>
     }
     let len = data.len();
     if len > MAX_TEXT {
-        return Err(Diagnostic::error(format!("this file is larger than {} MiB", MAX_TEXT >> 20)).in_file(name));
+        return Err(Diagnostic::error(format!("this file is larger than {} MiB", MAX_TEXT >> 20))
+            .in_file(name));
     }
     fs::read(path).map_err(|e| unreadable(name, &e))
 }
 
 pub(super) fn decode(bytes: Vec<u8>, name: &str) -> Result<String, Diagnostic> {
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        return Err(Diagnostic::error("this file is UTF-16, not UTF-8").in_file(name).hint("save it as UTF-8"));
+        return Err(Diagnostic::error("this file is UTF-16, not UTF-8")
+            .in_file(name)
+            .hint("save it as UTF-8"));
     }
     let mut text = String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
         let byte = e.as_bytes()[at];
-        let lossy = String::from_utf8_lossy(e.as_bytes());
-        let mut d =
-            Diagnostic::error(format!("this file is not valid UTF-8: byte 0x{byte:02X}")).in_file(name).at(at..at + 1).hint("save it as UTF-8");
-        d.excerpt = Some(Excerpt::of(&lossy, &(at..at + 3)));
-        d
+        // The replacement character that stands for the byte in a message takes three bytes.
+        Diagnostic::error(format!("this file is not valid UTF-8: byte 0x{byte:02X}"))
+            .in_file(name)
+            .at(at..at + 3)
+            .hint("save it as UTF-8")
     })?;
     if text.starts_with('\u{feff}') {
         text.drain(..3);
@@ -55,7 +58,7 @@ mod tests {
     fn marks_and_line_ends_are_normalised() {
         assert_eq!(decode(b"\xEF\xBB\xBFa\r\nb\rc".to_vec(), "x").unwrap(), "a\nb\nc");
         let error = decode(b"ok\nb\xFFd".to_vec(), "x").unwrap_err();
-        assert_eq!(error.excerpt.map(|e| (e.line, e.column)), Some((2, 2)));
+        assert_eq!(error.span(), Some(4..7));
         assert!(decode(b"\xFF\xFEa\0".to_vec(), "x").unwrap_err().message.contains("UTF-16"));
     }
 }

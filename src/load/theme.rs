@@ -1,17 +1,20 @@
-//! The default theme: this repository's own `templates/` and `static/`, in the binary. A site's file of the
-//! same name wins. `tests/theme.rs` holds that no file of the two folders is missing here.
+//! The default theme: this repository's `templates/` and `static/`, embedded in the binary. A
+//! site's file of the same name overrides it. `tests/suite/theme.rs` checks that no file of the two
+//! folders is missing here.
 
 macro_rules! templates {
     ($($name:literal),* $(,)?) => {
         /// Name → text of every template of the default theme.
-        pub const TEMPLATES: &[(&str, &str)] = &[$(($name, include_str!(concat!("../../templates/", $name)))),*];
+        pub const TEMPLATES: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../templates/", $name)))),*];
     };
 }
 
 macro_rules! statics {
     ($($name:literal),* $(,)?) => {
         /// Name → bytes of every static file of the default theme.
-        pub const STATIC: &[(&str, &[u8])] = &[$(($name, include_bytes!(concat!("../../static/", $name)))),*];
+        pub const STATIC: &[(&str, &[u8])] =
+            &[$(($name, include_bytes!(concat!("../../static/", $name)))),*];
     };
 }
 

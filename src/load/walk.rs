@@ -1,4 +1,4 @@
-//! Which files there are at a place of a site, in an order that does not depend on the file system.
+//! Lists the files below a folder of a site, in an order that does not depend on the file system.
 
 use std::fs;
 use std::io;
@@ -7,14 +7,20 @@ use std::path::Path;
 
 use walkdir::WalkDir;
 
-use super::{Disk, Links, unreadable};
+use super::error::unreadable;
+use super::root::SiteRoot;
 use crate::diag::{Diagnostic, Report};
 use crate::paths::SourcePath;
 
-impl Disk {
-    /// Lists the files at or below a path, which begins with one of the site's folders.
-    pub(super) fn walk(&self, start: &str, links: &mut Links, report: &mut Report) -> Vec<SourcePath> {
-        let top = self.root.join(start);
+impl SiteRoot {
+    /// Lists the files at or below a path that starts with one of the site's folders.
+    pub(super) fn walk(
+        &self,
+        start: &str,
+        has_symlinks: &mut bool,
+        report: &mut Report,
+    ) -> Vec<SourcePath> {
+        let top = self.path.join(start);
         let folder = start.split('/').next().unwrap_or(start);
         if fs::symlink_metadata(&top).is_err() || (start == folder && !top.is_dir()) {
             return Vec::new();
@@ -25,21 +31,23 @@ impl Disk {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    // A link in a circle, or one that leads nowhere, for the most part.
-                    *links = Links::Some;
+                    // Usually a symbolic link that is broken or leads to a folder above itself.
+                    *has_symlinks = true;
                     report.push(self.walk_error(&error));
                     continue;
                 }
             };
             let is_folder = entry.file_type().is_dir();
-            if (entry.depth() > 0 || start != folder) && is_ignored(&entry.file_name().to_string_lossy(), folder) {
+            if (entry.depth() > 0 || start != folder)
+                && is_ignored(&entry.file_name().to_string_lossy(), folder)
+            {
                 if is_folder {
                     walk.skip_current_dir();
                 }
                 continue;
             }
             if entry.path_is_symlink() {
-                *links = Links::Some;
+                *has_symlinks = true;
                 if !self.holds(entry.path()) {
                     report.push(self.outside(entry.path()));
                     if is_folder {
@@ -51,7 +59,7 @@ impl Disk {
             if is_folder {
                 continue;
             }
-            match self.take(entry.path(), entry.file_type()) {
+            match self.source_path(entry.path(), entry.file_type()) {
                 Ok(path) => files.push(path),
                 Err(error) => report.push(error),
             }
@@ -60,41 +68,59 @@ impl Disk {
         files
     }
 
-    fn take(&self, path: &Path, kind: fs::FileType) -> Result<SourcePath, Diagnostic> {
+    fn source_path(&self, path: &Path, kind: fs::FileType) -> Result<SourcePath, Diagnostic> {
         let name = self.relative(path);
         if !kind.is_file() {
             return Err(Diagnostic::error("this is neither a file nor a folder").in_file(name));
         }
-        if path.strip_prefix(&self.root).ok().and_then(Path::to_str).is_none() {
-            return Err(Diagnostic::error("this file's name is not valid UTF-8").in_file(name).hint("rename it"));
+        if path.strip_prefix(&self.path).ok().and_then(Path::to_str).is_none() {
+            return Err(Diagnostic::error("the name of this file is not valid UTF-8")
+                .in_file(name)
+                .hint("rename it"));
         }
-        SourcePath::new(&name).map_err(|e| Diagnostic::error(format!("this file's name cannot be used: {e}")).in_file(name).hint("rename it"))
+        SourcePath::new(&name).map_err(|e| {
+            Diagnostic::error(format!("the name of this file is invalid: {e}"))
+                .in_file(name)
+                .hint("rename it")
+        })
     }
 
     fn walk_error(&self, error: &walkdir::Error) -> Diagnostic {
         let file = error.path().map_or_else(String::new, |p| self.relative(p));
         if let Some(ancestor) = error.loop_ancestor() {
-            return Diagnostic::error(format!("this link leads back to `{}`, in a circle", self.relative(ancestor)))
-                .in_file(file)
-                .hint("remove the link");
+            return Diagnostic::error(format!(
+                "this symbolic link points to `{}`, a folder that it is in",
+                self.relative(ancestor)
+            ))
+            .in_file(file)
+            .hint("remove the link");
         }
         match error.io_error() {
-            Some(e) if e.kind() == io::ErrorKind::NotFound => Diagnostic::error("this link leads nowhere").in_file(file).hint("remove the link"),
+            Some(e) if e.kind() == io::ErrorKind::NotFound => {
+                Diagnostic::error("this symbolic link is broken")
+                    .in_file(file)
+                    .hint("remove the link")
+            }
             Some(e) => unreadable(&file, e),
             None => Diagnostic::error("this cannot be read").in_file(file),
         }
     }
 }
 
-/// Where a sorted list has a path, and where what lies below it.
+/// The ranges of a sorted list that hold a path, and the paths below it.
 pub(super) fn at_or_below(list: &[SourcePath], path: &SourcePath) -> [Range<usize>; 2] {
-    // In the order of bytes a path comes first, then whatever goes on from it with a sign less than a slash.
+    // In byte order, a path is followed by names such as `a-b`, which sort before `a/`, and then by
+    // what lies below it.
     let own = list.partition_point(|p| p < path)..list.partition_point(|p| p <= path);
     let (from, to) = (format!("{path}/"), format!("{path}0"));
-    [own, list.partition_point(|p| p.as_str() < from.as_str())..list.partition_point(|p| p.as_str() < to.as_str())]
+    [
+        own,
+        list.partition_point(|p| p.as_str() < from.as_str())
+            ..list.partition_point(|p| p.as_str() < to.as_str()),
+    ]
 }
 
-/// Puts what is now at or below a path into a sorted list, in the place of what was there.
+/// Replaces the entries of a sorted list at and below a path.
 pub(super) fn replace_below(list: &mut Vec<SourcePath>, path: &SourcePath, found: Vec<SourcePath>) {
     let [own, below] = at_or_below(list, path);
     list.drain(below);
@@ -105,22 +131,33 @@ pub(super) fn replace_below(list: &mut Vec<SourcePath>, path: &SourcePath, found
     }
 }
 
-/// Whether a part of a path below its folder is litter.
+/// Whether a name on a path below its folder is ignored.
 #[must_use]
-pub fn is_below_litter(path: &SourcePath, folder: &str) -> bool {
+pub fn is_ignored_path(path: &SourcePath, folder: &str) -> bool {
     path.below(folder).is_some_and(|rest| rest.split('/').any(|part| is_ignored(part, folder)))
 }
 
-/// What editors and systems leave behind, and version control. Dot files count under `static/` only, where
-/// `.well-known` and `.nojekyll` are wanted.
+/// Whether a name is that of a temporary file of an editor, a file of the operating system, or
+/// version control. Dot files are kept only under `static/`, which may hold `.well-known` and
+/// `.nojekyll`.
 fn is_ignored(name: &str, folder: &str) -> bool {
-    let litter = matches!(name, ".DS_Store" | "Thumbs.db" | "desktop.ini" | ".git" | ".gitkeep" | ".gitignore" | ".hg" | ".svn" | "4913")
-        || name.ends_with('~')
+    let is_temporary = matches!(
+        name,
+        ".DS_Store"
+            | "Thumbs.db"
+            | "desktop.ini"
+            | ".git"
+            | ".gitkeep"
+            | ".gitignore"
+            | ".hg"
+            | ".svn"
+            | "4913"
+    ) || name.ends_with('~')
         || name.starts_with(".#")
         || (name.starts_with('#') && name.ends_with('#'))
         || [".swp", ".swx", ".swo", ".bck"].iter().any(|e| name.ends_with(e))
         || name.contains("___jb_");
-    litter || (folder != "static" && name.starts_with('.'))
+    is_temporary || (folder != "static" && name.starts_with('.'))
 }
 
 #[cfg(test)]
@@ -128,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn litter_is_left_out() {
+    fn temporary_files_are_ignored() {
         for name in ["a.md~", ".#a.md", "a.md.swp", ".DS_Store", ".hidden.md"] {
             assert!(is_ignored(name, "content"), "{name}");
         }

@@ -5,7 +5,7 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
 use serde::{Deserialize, Serialize};
 
-/// A date as it was written: the clock's reading, and the offset if one was given.
+/// A date as written: the local time, and the offset if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
     pub civil: DateTime,
@@ -13,17 +13,17 @@ pub struct Moment {
     pub offset: Option<i32>,
 }
 
-/// How much of a text could be read as a date.
+/// How much of a text was read as a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
     Whole(Moment),
-    /// Something in the text was no part of a date.
+    /// Some of the text is not part of a date.
     Part(Moment),
     Nothing,
 }
 
 impl Moment {
-    /// The instant, taking `zone` where no offset was written.
+    /// The instant; `zone` applies when no offset was written.
     #[must_use]
     pub fn instant(&self, zone: &TimeZone) -> Timestamp {
         let zone = match self.offset.and_then(|s| Offset::from_seconds(s).ok()) {
@@ -33,22 +33,30 @@ impl Moment {
         self.civil.to_zoned_datetime(zone).map_or(Timestamp::UNIX_EPOCH, |z| z.timestamp())
     }
 
-    /// RFC 3339 with the offset that was written, or that of `zone`.
+    /// RFC 3339 with the written offset, or that of `zone`.
     #[must_use]
     pub fn rfc3339(&self, zone: &TimeZone) -> String {
         let instant = self.instant(zone);
-        let offset = self.offset.and_then(|s| Offset::from_seconds(s).ok()).unwrap_or_else(|| zone.to_offset(instant));
+        let offset = self
+            .offset
+            .and_then(|s| Offset::from_seconds(s).ok())
+            .unwrap_or_else(|| zone.to_offset(instant));
         if offset == Offset::UTC {
             return self.civil.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         }
         let seconds = offset.seconds();
         let sign = if seconds < 0 { '-' } else { '+' };
         let minutes = seconds.unsigned_abs() / 60;
-        format!("{}{sign}{:02}:{:02}", self.civil.strftime("%Y-%m-%dT%H:%M:%S"), minutes / 60, minutes % 60)
+        format!(
+            "{}{sign}{:02}:{:02}",
+            self.civil.strftime("%Y-%m-%dT%H:%M:%S"),
+            minutes / 60,
+            minutes % 60
+        )
     }
 }
 
-/// Reads a date: `2026-06-12`, RFC 3339, `2026-06-12 21:34[:22[.5]] [+0530]`, and what is near to these.
+/// Reads a date: `2026-06-12`, RFC 3339, `2026-06-12 21:34[:22[.5]] [+0530]`, and similar forms.
 #[must_use]
 pub fn read(text: &str) -> Reading {
     let text = text.trim();
@@ -60,25 +68,37 @@ pub fn read(text: &str) -> Reading {
     if rest.trim().is_empty() {
         return Reading::Whole(moment);
     }
-    // Something stands between the time and the offset, or after them: look for the offset once more.
+    // There is text between the time and the offset, or after them: the offset is searched once
+    // more.
     let offset = offset.or_else(|| rest.split_whitespace().find_map(|word| read_offset(word).0));
     Reading::Part(Moment { offset, ..moment })
 }
 
-/// A date somewhere in the text, or one of the long forms that libraries print.
+/// Reads a date anywhere in a text, or one of the long forms that libraries print.
 fn read_inside(text: &str) -> Reading {
     if let Ok(zoned) = jiff::fmt::rfc2822::parse(text) {
-        return Reading::Whole(Moment { civil: zoned.datetime(), offset: Some(zoned.offset().seconds()) });
+        return Reading::Whole(Moment {
+            civil: zoned.datetime(),
+            offset: Some(zoned.offset().seconds()),
+        });
     }
     for format in ["%B %d, %Y", "%d %B %Y", "%b %d, %Y", "%d %b %Y"] {
         if let Ok(date) = Date::strptime(format, text) {
-            return Reading::Whole(Moment { civil: date.to_datetime(Time::midnight()), offset: None });
+            return Reading::Whole(Moment {
+                civil: date.to_datetime(Time::midnight()),
+                offset: None,
+            });
         }
     }
-    let starts = text.char_indices().filter(|(i, c)| c.is_ascii_digit() && !text[..*i].ends_with(|p: char| p.is_ascii_digit()));
+    let starts = text
+        .char_indices()
+        .filter(|(i, c)| c.is_ascii_digit() && !text[..*i].ends_with(|p: char| p.is_ascii_digit()));
     for (i, _) in starts {
         if let Some((date, _)) = read_date(&text[i..]) {
-            return Reading::Part(Moment { civil: date.to_datetime(Time::midnight()), offset: None });
+            return Reading::Part(Moment {
+                civil: date.to_datetime(Time::midnight()),
+                offset: None,
+            });
         }
     }
     Reading::Nothing
@@ -90,11 +110,13 @@ fn read_date(text: &str) -> Option<(Date, &str)> {
     let separator = rest.chars().next().filter(|c| "-/.".contains(*c))?;
     let (month, rest) = number(&rest[1..], 1, 2)?;
     let (day, rest) = number(rest.strip_prefix(separator)?, 1, 2)?;
-    let date = Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
+    let date =
+        Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?)
+            .ok()?;
     Some((date, rest))
 }
 
-/// `hour:minute[:second[.fraction]]`; the fraction is read over.
+/// `hour:minute[:second[.fraction]]`; the fraction is ignored.
 fn read_time(text: &str) -> Option<(Time, &str)> {
     let (hour, rest) = number(text, 1, 2)?;
     let (minute, mut rest) = number(rest.strip_prefix(':')?, 2, 2)?;
@@ -106,7 +128,13 @@ fn read_time(text: &str) -> Option<(Time, &str)> {
             rest = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
         }
     }
-    let time = Time::new(i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, i8::try_from(second).ok()?, 0).ok()?;
+    let time = Time::new(
+        i8::try_from(hour).ok()?,
+        i8::try_from(minute).ok()?,
+        i8::try_from(second).ok()?,
+        0,
+    )
+    .ok()?;
     Some((time, rest))
 }
 

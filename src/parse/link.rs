@@ -1,9 +1,10 @@
-//! Links as they are written, before anyone knows what they lead to.
+//! Links as written, before their targets are known.
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::diag::nearest;
 use crate::paths::{percent_decode, resolve, runs_code};
 
 /// A link or an image of a body.
@@ -14,7 +15,7 @@ pub struct Link {
     pub span: Range<u32>,
 }
 
-/// Where in the HTML a link stands, and so what its hole writes.
+/// Where in the HTML a link is, which decides what its hole inserts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkKind {
     /// ` href="…"` and the attributes of the link policy.
@@ -23,28 +24,38 @@ pub enum LinkKind {
     Image,
     /// The value of an attribute of raw HTML, between its quotes.
     Attribute,
+    /// The same, for an attribute that a page loads a file by: `src` and `poster`.
+    ImageAttribute,
     /// The attributes of the link policy alone, inside a tag of raw HTML.
     Policy,
 }
 
-/// What a link names.
+impl LinkKind {
+    /// Whether a page loads the target, instead of leading to it.
+    #[must_use]
+    pub fn is_loaded(self) -> bool {
+        matches!(self, Self::Image | Self::ImageAttribute)
+    }
+}
+
+/// The target of a link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Target {
     /// Another host: `https://…` or `//…`.
     External(Box<str>),
-    /// Another scheme that does no harm: `mailto:`, `tel:`.
+    /// A harmless other scheme, such as `mailto:` or `tel:`.
     Scheme(Box<str>),
     /// A Markdown file of the site: `content/posts/other.md`, with a fragment.
     Article { path: Box<str>, fragment: Option<Box<str>> },
-    /// A place on the same page.
+    /// An anchor on the same page.
     Fragment(Box<str>),
     /// A path on the site, absolute or relative; the rest is its query and fragment.
     Local { path: Box<str>, rest: Box<str> },
-    /// A scheme that runs code: it leads nowhere.
+    /// A scheme that runs code: the link is removed.
     Dead,
 }
 
-/// Reads the destination of a link in a file of `folder` (`content/posts`).
+/// Parses the destination of a link in a file of `folder` (`content/posts`).
 #[must_use]
 pub fn classify(url: &str, folder: &str, kind: LinkKind) -> Target {
     if is_dangerous(url, kind) {
@@ -66,9 +77,12 @@ pub fn classify(url: &str, folder: &str, kind: LinkKind) -> Target {
     let cut = url.find(['?', '#']).unwrap_or(url.len());
     let (path, rest) = url.split_at(cut);
     if let Some(below) = path.strip_prefix("@/") {
-        return article("content", below, rest).unwrap_or(Target::Article { path: below.into(), fragment: None });
+        return article("content", below, rest)
+            .unwrap_or(Target::Article { path: below.into(), fragment: None });
     }
-    let is_markdown = path.rsplit_once('.').is_some_and(|(_, e)| e.eq_ignore_ascii_case("md") || e.eq_ignore_ascii_case("markdown"));
+    let is_markdown = path
+        .rsplit_once('.')
+        .is_some_and(|(_, e)| e.eq_ignore_ascii_case("md") || e.eq_ignore_ascii_case("markdown"));
     if is_markdown && kind != LinkKind::Image {
         let found = match path.strip_prefix('/') {
             Some(below) => article("content", below, rest),
@@ -91,14 +105,48 @@ fn article(folder: &str, path: &str, rest: &str) -> Option<Target> {
 fn scheme_of(url: &str) -> Option<&str> {
     let (scheme, _) = url.split_once(':')?;
     let mut chars = scheme.chars();
-    let valid = chars.next()?.is_ascii_alphabetic() && chars.all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let valid = chars.next()?.is_ascii_alphabetic()
+        && chars.all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     valid.then_some(scheme)
 }
 
-/// Whether a link runs code; a picture may carry its own bytes, but for the kind that is a document.
+/// Schemes of URLs that links commonly have (IANA, "Uniform Resource Identifier (URI) Schemes").
+const SCHEMES: [&str; 26] = [
+    "acct", "bitcoin", "data", "facetime", "ftp", "ftps", "geo", "git", "http", "https", "imap",
+    "irc", "ircs", "magnet", "mailto", "matrix", "news", "sftp", "sip", "sms", "ssh", "tel", "urn",
+    "webcal", "xmpp", "whatsapp",
+];
+
+/// What is wrong with the scheme of a URL and how to correct it, if it is unknown and similar to a
+/// known one, or is not followed by `//` where it must be.
+pub(super) fn suspicious_scheme(target: &Target) -> Option<(String, String)> {
+    match target {
+        Target::Scheme(url) => {
+            let scheme = scheme_of(url)?.to_ascii_lowercase();
+            if SCHEMES.contains(&scheme.as_str()) {
+                return None;
+            }
+            let near = nearest(&scheme, SCHEMES)?;
+            Some((format!("unknown URL scheme `{scheme}`"), format!("did you mean `{near}`?")))
+        }
+        Target::External(url) => {
+            let (scheme, rest) = url.split_once(':')?;
+            (!scheme.is_empty() && !scheme.starts_with('/') && !rest.starts_with("//")).then(|| {
+                let rest = rest.trim_start_matches('/');
+                (format!("`{url}` is not a URL"), format!("write `{scheme}://{rest}`"))
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Whether a link runs code. An image may contain its own bytes, except for kinds that are
+/// documents.
 fn is_dangerous(url: &str, kind: LinkKind) -> bool {
     let start = url.trim().get(..15).unwrap_or_default().to_ascii_lowercase();
-    let picture = kind == LinkKind::Image && start.starts_with("data:image/") && !start.starts_with("data:image/svg");
+    let picture = kind == LinkKind::Image
+        && start.starts_with("data:image/")
+        && !start.starts_with("data:image/svg");
     !picture && runs_code(url)
 }
 
@@ -135,12 +183,18 @@ mod tests {
 
     #[test]
     fn targets() {
-        let article = |path: &str, fragment: Option<&str>| Target::Article { path: path.into(), fragment: fragment.map(Into::into) };
+        let article = |path: &str, fragment: Option<&str>| Target::Article {
+            path: path.into(),
+            fragment: fragment.map(Into::into),
+        };
         assert_eq!(anchor("other.md#part"), article("content/posts/other.md", Some("part")));
         assert_eq!(anchor("../about.md"), article("content/about.md", None));
         assert_eq!(anchor("@/docs/a b.md"), article("content/docs/a b.md", None));
         assert_eq!(anchor("a%20b.md"), article("content/posts/a b.md", None));
-        assert_eq!(anchor("/x/?a=1#b"), Target::Local { path: "/x/".into(), rest: "?a=1#b".into() });
+        assert_eq!(
+            anchor("/x/?a=1#b"),
+            Target::Local { path: "/x/".into(), rest: "?a=1#b".into() }
+        );
         assert_eq!(anchor("#b"), Target::Fragment("b".into()));
         assert_eq!(anchor("mailto:a@b.example"), Target::Scheme("mailto:a@b.example".into()));
         assert_eq!(anchor("//cdn.example/x"), Target::External("//cdn.example/x".into()));

@@ -1,8 +1,8 @@
-//! TeX → MathML at build time.
+//! Converts TeX to MathML at build time.
 //!
-//! pulldown-latex writes what it is given without escaping it, and promises no freedom from panics. So the
-//! signs that are markup travel as private ones, what comes back is checked to be MathML and nothing else,
-//! and formulas beyond any sense are not tried.
+//! pulldown-latex does not escape its input and may panic. So characters that are markup are
+//! replaced by private ones, the result is checked to be nothing but MathML, and oversized formulas
+//! are rejected.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -11,20 +11,24 @@ use pulldown_latex::{Parser, Storage, mathml};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-/// Longer formulas are refused, in bytes.
+/// The longest formula, in bytes.
 const LONGEST: usize = 8_192;
-/// More braces inside braces are refused.
+/// How deep braces may be nested.
 const DEEPEST: usize = 64;
 
-/// Signs that are markup, the private sign each travels as, and how each is written in the end.
-const SIGNS: [(&str, char, &str); 4] =
-    [("\\lt", '\u{e000}', "&lt;"), ("<", '\u{e000}', "&lt;"), ("\\gt", '\u{e001}', "&gt;"), (">", '\u{e001}', "&gt;")];
+/// Characters that are markup, the private characters that replace them, and their final form.
+const SIGNS: [(&str, char, &str); 4] = [
+    ("\\lt", '\u{e000}', "&lt;"),
+    ("<", '\u{e000}', "&lt;"),
+    ("\\gt", '\u{e001}', "&gt;"),
+    (">", '\u{e001}', "&gt;"),
+];
 const AMPERSAND: char = '\u{e002}';
 
-/// Renders TeX as MathML.
+/// Converts TeX to MathML.
 ///
 /// # Errors
-/// What is wrong with the formula.
+/// Why the formula is invalid.
 pub(super) fn render(tex: &str, display: DisplayMode) -> Result<String, String> {
     if tex.len() > LONGEST {
         return Err(format!("it is longer than {LONGEST} bytes"));
@@ -42,15 +46,26 @@ pub(super) fn render(tex: &str, display: DisplayMode) -> Result<String, String> 
     }
     let mut masked = tex.replace("\\&", &AMPERSAND.to_string());
     for (sign, private, _) in SIGNS {
-        // A command ends where its letters do: `\lt` is not the start of `\ltimes`.
-        masked = if sign.starts_with('\\') { replace_command(&masked, sign, private) } else { masked.replace(sign, &private.to_string()) };
+        // A command ends after its letters: `\lt` is not the start of `\ltimes`.
+        masked = if sign.starts_with('\\') {
+            replace_command(&masked, sign, private)
+        } else {
+            masked.replace(sign, &private.to_string())
+        };
     }
-    let mathml = catch_unwind(AssertUnwindSafe(|| convert(&masked, display))).unwrap_or_else(|_| Err("it could not be converted".into()))?;
+    let mathml = catch_unwind(AssertUnwindSafe(|| convert(&masked, display)))
+        .unwrap_or_else(|_| Err("it could not be converted".into()))?;
     let mut mathml = mathml.replace(AMPERSAND, "&amp;");
     for (_, private, written) in SIGNS {
-        mathml = mathml.replace(&format!("<mi>{private}</mi>"), &format!("<mo>{written}</mo>")).replace(private, written);
+        mathml = mathml
+            .replace(&format!("<mi>{private}</mi>"), &format!("<mo>{written}</mo>"))
+            .replace(private, written);
     }
-    if is_mathml(&mathml) { Ok(mathml) } else { Err("it holds markup, or could not be converted".into()) }
+    if is_mathml(&mathml) {
+        Ok(mathml)
+    } else {
+        Err("it holds markup, or could not be converted".into())
+    }
 }
 
 fn replace_command(tex: &str, command: &str, private: char) -> String {
@@ -73,7 +88,9 @@ fn replace_command(tex: &str, command: &str, private: char) -> String {
 fn convert(tex: &str, display: DisplayMode) -> Result<String, String> {
     let storage = Storage::new();
     let first_line = |e: String| e.lines().next().unwrap_or_default().to_owned();
-    let events: Vec<_> = Parser::new(tex, &storage).collect::<Result<_, _>>().map_err(|e| first_line(e.to_string()))?;
+    let events: Vec<_> = Parser::new(tex, &storage)
+        .collect::<Result<_, _>>()
+        .map_err(|e| first_line(e.to_string()))?;
     let config = RenderConfig { display_mode: display, ..RenderConfig::default() };
     let mut out = String::new();
     let events = events.into_iter().map(Ok::<_, std::fmt::Error>);
@@ -81,7 +98,7 @@ fn convert(tex: &str, display: DisplayMode) -> Result<String, String> {
     Ok(out)
 }
 
-/// Whether a text is well-formed and holds no element but MathML's, and no attribute that could do anything.
+/// Whether a text is well-formed and contains only MathML elements, and only harmless attributes.
 fn is_mathml(text: &str) -> bool {
     let mut reader = Reader::from_str(text);
     loop {
@@ -89,8 +106,11 @@ fn is_mathml(text: &str) -> bool {
             Ok(Event::Eof) => return true,
             Ok(Event::Start(e) | Event::Empty(e)) => {
                 let name = e.name();
-                let known = name.as_ref().starts_with('m') && name.as_ref().bytes().all(|b| b.is_ascii_lowercase());
-                let harmless = |key: &str| !key.starts_with("on") && !matches!(key, "href" | "src" | "xlink:href");
+                let known = name.as_ref().starts_with('m')
+                    && name.as_ref().bytes().all(|b| b.is_ascii_lowercase());
+                let harmless = |key: &str| {
+                    !key.starts_with("on") && !matches!(key, "href" | "src" | "xlink:href")
+                };
                 if !known || !e.attributes().all(|a| a.is_ok_and(|a| harmless(a.key.as_ref()))) {
                     return false;
                 }
@@ -109,10 +129,18 @@ mod tests {
     #[test]
     fn formulas_become_mathml_and_nothing_else() {
         let of = |tex: &str| render(tex, DisplayMode::Inline);
-        assert_eq!(of("a<b").unwrap(), "<math display=\"inline\"><mi>a</mi><mo>&lt;</mo><mi>b</mi></math>");
+        assert_eq!(
+            of("a<b").unwrap(),
+            "<math display=\"inline\"><mi>a</mi><mo>&lt;</mo><mi>b</mi></math>"
+        );
         assert!(of("a \\lt b \\gt c").unwrap().contains("&lt;"));
         assert!(of("\\frac{1}{2}").unwrap().contains("<mfrac>"));
-        for evil in ["\\operatorname{<img src=x onerror=alert(1)>}", "\\text{</math><script>x</script>}", "\\text{a & b}", "<script>"] {
+        for evil in [
+            "\\operatorname{<img src=x onerror=alert(1)>}",
+            "\\text{</math><script>x</script>}",
+            "\\text{a & b}",
+            "<script>",
+        ] {
             let shown = of(evil).unwrap_or_default();
             assert!(!shown.contains("<img") && !shown.contains("<script"), "{shown}");
         }

@@ -1,11 +1,12 @@
-//! The frame around a plain Markdown table: a region that scrolls by itself, a caption, `scope` on its heads.
+//! The frame of a plain Markdown table: a scrollable region, a caption, and `scope` on its header
+//! cells.
 
 use pulldown_cmark::Alignment;
 use pulldown_cmark_escape::escape_html;
 
 use super::body::Body;
 
-/// A table while it is written.
+/// The state of a table that is being written.
 #[derive(Debug)]
 pub(super) struct Table {
     pub alignments: Vec<Alignment>,
@@ -14,7 +15,7 @@ pub(super) struct Table {
     pub caption: Option<String>,
 }
 
-/// Which part of the table is being written.
+/// The current part of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Head,
@@ -37,18 +38,22 @@ impl Table {
         }
     }
 
-    /// Puts the written rows into their frame; `id` is the caption's, unique on its page.
+    /// Wraps the written rows into their frame; `id` is that of the caption, unique on the page.
     pub(super) fn frame(&self, rows: Body, id: &str) -> Body {
         let mut framed = Body::default();
         match &self.caption {
             Some(caption) => {
                 framed.html.push_str(&format!(
-                    "<div class=\"table-frame\" role=\"region\" aria-labelledby=\"{id}\" tabindex=\"0\">\n<table>\n<caption id=\"{id}\">"
+                    "<div class=\"table-frame\" role=\"region\" aria-labelledby=\"{id}\" \
+                     tabindex=\"0\">\n<table>\n<caption id=\"{id}\">"
                 ));
                 let _ = escape_html(&mut framed.html, caption);
                 framed.html.push_str("</caption>\n");
             }
-            None => framed.html.push_str("<div class=\"table-frame\" role=\"group\" aria-label=\"Table\" tabindex=\"0\">\n<table>\n"),
+            None => framed.html.push_str(
+                "<div class=\"table-frame\" role=\"group\" \
+                                          aria-label=\"Table\" tabindex=\"0\">\n<table>\n",
+            ),
         }
         framed.append(rows);
         framed.html.push_str("</tbody>\n</table>\n</div>\n");
@@ -56,7 +61,7 @@ impl Table {
     }
 }
 
-/// The caption in a line `{caption="…"}`, if `line` is one.
+/// The caption of a line `{caption="…"}`, if it is one.
 pub(super) fn caption(line: &str) -> Option<String> {
     let inner = line.trim().trim_matches('|').trim().strip_prefix('{')?.strip_suffix('}')?.trim();
     let value = inner.strip_prefix("caption")?.trim_start().strip_prefix('=')?.trim_start();
@@ -66,9 +71,39 @@ pub(super) fn caption(line: &str) -> Option<String> {
     Some(value[..end].to_owned())
 }
 
+/// How many cells a row is written with (GFM, "Tables"): the parts between pipes that are not
+/// escaped.
+pub(super) fn cell_count(row: &str) -> usize {
+    let row = row.trim();
+    let row = row.strip_prefix('|').unwrap_or(row);
+    let (mut pipes, mut escaped, mut ends_with_pipe) = (0, false, false);
+    for c in row.chars() {
+        ends_with_pipe = c == '|' && !escaped;
+        pipes += usize::from(ends_with_pipe);
+        escaped = c == '\\' && !escaped;
+    }
+    pipes + usize::from(!ends_with_pipe)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cells_are_counted_as_written() {
+        for (row, cells) in [
+            ("| a | b |", 2),
+            ("a | b", 2),
+            ("|a|b", 2),
+            (r"| a \| b |", 1),
+            (r"| a \\| b |", 2),
+            ("| `x|y` |", 2),
+            ("|  |", 1),
+            ("| a || b |", 3),
+        ] {
+            assert_eq!(cell_count(row), cells, "{row}");
+        }
+    }
 
     #[test]
     fn captions() {

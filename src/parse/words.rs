@@ -1,25 +1,29 @@
-//! Counting words, right for scripts that put no space between them.
+//! Counts words, also in scripts without spaces between words.
 
 use serde::{Deserialize, Serialize};
 
-/// Words of a text: runs of letters between spaces, and signs that are words of their own.
+/// The words of a text: sequences of letters between spaces, and characters that are words of their
+/// own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WordCount {
-    /// Words set off by spaces.
+    /// Words separated by spaces.
     pub spaced: u32,
-    /// Han, Hiragana, Katakana and other signs written without spaces, each counted.
+    /// Characters of Han, Hiragana, Katakana and other scripts without spaces.
     pub signs: u32,
 }
 
-/// How many signs are read in the time of a minute; about two to a word.
+/// How many such characters are read per minute; a word has about two.
 const SIGNS_PER_MINUTE: usize = 500;
 
 impl WordCount {
-    /// Adds the words of `text`.
+    /// Counts the words of `text`.
     pub fn add(&mut self, text: &str) {
         if text.is_ascii() {
-            let words = text.split_ascii_whitespace().filter(|w| w.bytes().any(|b| b.is_ascii_alphanumeric()));
-            self.spaced = self.spaced.saturating_add(u32::try_from(words.count()).unwrap_or(u32::MAX));
+            let words = text
+                .split_ascii_whitespace()
+                .filter(|w| w.bytes().any(|b| b.is_ascii_alphanumeric()));
+            self.spaced =
+                self.spaced.saturating_add(u32::try_from(words.count()).unwrap_or(u32::MAX));
             return;
         }
         let mut in_word = false;
@@ -41,7 +45,7 @@ impl WordCount {
         self.spaced as usize + self.signs as usize
     }
 
-    /// Minutes to read it, rounded up, at least one where there is anything.
+    /// The reading time in minutes, rounded up, at least one unless the text is empty.
     #[must_use]
     pub fn minutes(self, words_per_minute: usize) -> usize {
         let speed = words_per_minute.max(1);
@@ -50,10 +54,11 @@ impl WordCount {
     }
 }
 
-/// Scripts in which a sign, not a space, makes the word (Unicode blocks).
+/// Scripts in which characters, not spaces, separate words (Unicode blocks).
 fn is_sign(c: char) -> bool {
     matches!(u32::from(c),
-        0x0E01..=0x0E3A | 0x3041..=0x30FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x3134F)
+        0x0E01..=0x0E3A | 0x3041..=0x30FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF
+            | 0x20000..=0x3134F)
         && c.is_alphabetic()
 }
 

@@ -1,32 +1,33 @@
-//! The list of output files, and the refusal of two for one name.
+//! Lists the files of the output, and rejects two jobs for one path.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-use super::routes::{aliases as aliases_of, join_or_root};
-use super::{CopyFrom, Job, JobKind, Node, Pager, Plan, SITEMAP_LIMIT, Scope};
+use super::model::{CopyFrom, Job, JobKind, Node, Pager, Plan, SITEMAP_LIMIT, Scope};
+use super::routes::aliases as aliases_of;
+use super::slugs::join_or_root;
 use crate::config::{Config, FeedFormat};
 use crate::diag::{Diagnostic, Report, nearest};
 use crate::load::{Origin, Sources};
 use crate::parse::widen;
 use crate::paths::{OutPath, Route, SourcePath};
 
-/// A job under construction, with what it is for messages.
+/// A job that is not yet in the plan, with its origin for messages.
 struct Draft {
     out: OutPath,
     job: Job,
-    /// Who wants this file, in words.
+    /// What the file is, in words.
     owner: String,
     file: Option<SourcePath>,
-    /// What in that file asks for this name.
+    /// The location that asks for this path.
     span: Option<Range<usize>>,
     rank: Rank,
 }
 
-/// Who wins when a site brings a file that Folio would make.
+/// Which job is used when a site has a file that Folio would generate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rank {
-    /// A file that is made unless the site has one: `robots.txt`, the theme's style sheet.
+    /// A file that is generated unless the site has it: `robots.txt`, the style sheet of the theme.
     Default,
     Firm,
 }
@@ -47,7 +48,7 @@ pub(super) fn build(plan: &mut Plan, sources: &Sources, config: &Config, report:
     settle(plan, drafts, report);
 }
 
-/// Whether the sitemap lists what this job makes.
+/// Whether the sitemap lists the page of this job.
 #[must_use]
 pub(crate) fn is_listed(kind: &JobKind) -> bool {
     match kind {
@@ -57,29 +58,54 @@ pub(crate) fn is_listed(kind: &JobKind) -> bool {
     }
 }
 
-fn draft(kind: JobKind, route: Route, owner: impl Into<String>, file: Option<&SourcePath>) -> Draft {
-    Draft { out: route.out_path(), job: Job { kind, route }, owner: owner.into(), file: file.cloned(), span: None, rank: Rank::Firm }
+fn draft(
+    kind: JobKind,
+    route: Route,
+    owner: impl Into<String>,
+    file: Option<&SourcePath>,
+) -> Draft {
+    Draft {
+        out: route.out_path(),
+        job: Job { kind, route },
+        owner: owner.into(),
+        file: file.cloned(),
+        span: None,
+        rank: Rank::Firm,
+    }
 }
 
 fn pages(plan: &Plan, drafts: &mut Vec<Draft>) {
     for (id, page) in plan.pages.iter().enumerate() {
         let source = &page.doc.source;
         let mut d = draft(JobKind::Page(id), page.route.clone(), source.as_str(), Some(source));
-        d.span = page.doc.front.path.as_ref().or(page.doc.front.slug.as_ref()).map(|s| widen(&s.span));
+        d.span =
+            page.doc.front.path.as_ref().or(page.doc.front.slug.as_ref()).map(|s| widen(&s.span));
         drafts.push(d);
     }
 }
 
 fn paged(route: &Route, pager: Pager) -> Route {
-    if pager.number == 1 { route.clone() } else { join_or_root(route, &format!("page/{}/", pager.number)) }
+    if pager.number == 1 {
+        route.clone()
+    } else {
+        join_or_root(route, &format!("page/{}/", pager.number))
+    }
 }
 
 fn sections(plan: &Plan, drafts: &mut Vec<Draft>) {
     for (id, section) in plan.sections.iter().enumerate() {
         let file = section.doc.as_ref().map(|d| &d.source);
-        let owner = file.map_or_else(|| format!("the section content/{}", section.path), |f| f.as_str().to_owned());
+        let owner = file.map_or_else(
+            || format!("the section content/{}", section.path),
+            |f| f.as_str().to_owned(),
+        );
         for pager in Pager::all(plan.listed(id).len(), section.paginate_by) {
-            drafts.push(draft(JobKind::Section { section: id, pager }, paged(&section.route, pager), owner.clone(), file));
+            drafts.push(draft(
+                JobKind::Section { section: id, pager },
+                paged(&section.route, pager),
+                owner.clone(),
+                file,
+            ));
         }
     }
 }
@@ -88,11 +114,20 @@ fn taxonomies(plan: &Plan, config: &Config, drafts: &mut Vec<Draft>) {
     for (index, taxonomy) in plan.taxonomies.iter().enumerate() {
         let owner = format!("the taxonomy `{}`", taxonomy.name);
         drafts.push(draft(JobKind::Taxonomy(index), taxonomy.route.clone(), owner, None));
-        let per_page = config.taxonomies.get(&taxonomy.name).and_then(|t| t.paginate_by).unwrap_or(config.paginate_by);
+        let per_page = config
+            .taxonomies
+            .get(&taxonomy.name)
+            .and_then(|t| t.paginate_by)
+            .unwrap_or(config.paginate_by);
         for (number, term) in taxonomy.terms.iter().enumerate() {
             let owner = format!("the {} \"{}\"", taxonomy.name, term.name);
             for pager in Pager::all(term.pages.len(), per_page) {
-                drafts.push(draft(JobKind::Term { taxonomy: index, term: number, pager }, paged(&term.route, pager), owner.clone(), None));
+                drafts.push(draft(
+                    JobKind::Term { taxonomy: index, term: number, pager },
+                    paged(&term.route, pager),
+                    owner.clone(),
+                    None,
+                ));
             }
         }
     }
@@ -106,7 +141,12 @@ fn archives(plan: &Plan, drafts: &mut Vec<Draft>) {
     let base = join_or_root(&Route::root(), "archive/");
     drafts.push(draft(JobKind::Archive, base.clone(), "the archive", None));
     for year in years {
-        drafts.push(draft(JobKind::Year(year), join_or_root(&base, &format!("{year:04}/")), format!("the archive of {year}"), None));
+        drafts.push(draft(
+            JobKind::Year(year),
+            join_or_root(&base, &format!("{year:04}/")),
+            format!("the archive of {year}"),
+            None,
+        ));
     }
 }
 
@@ -126,13 +166,23 @@ fn feeds(plan: &Plan, config: &Config, drafts: &mut Vec<Draft>) {
     }
     for format in &config.feeds.formats {
         let route = join_or_root(&Route::root(), feed_name(*format));
-        drafts.push(draft(JobKind::Feed { format: *format, scope: Scope::Site }, route, "the site's feed", None));
+        drafts.push(draft(
+            JobKind::Feed { format: *format, scope: Scope::Site },
+            route,
+            "the site's feed",
+            None,
+        ));
     }
     for (taxonomy, t) in plan.taxonomies.iter().enumerate() {
         for (term, entry) in t.terms.iter().enumerate() {
             for format in &entry.feeds {
                 let kind = JobKind::Feed { format: *format, scope: Scope::Term { taxonomy, term } };
-                drafts.push(draft(kind, join_or_root(&entry.route, feed_name(*format)), format!("the feed of {} \"{}\"", t.name, entry.name), None));
+                drafts.push(draft(
+                    kind,
+                    join_or_root(&entry.route, feed_name(*format)),
+                    format!("the feed of {} \"{}\"", t.name, entry.name),
+                    None,
+                ));
             }
         }
     }
@@ -144,7 +194,9 @@ fn copies(plan: &Plan, sources: &Sources, drafts: &mut Vec<Draft>, report: &mut 
             Ok(out) => out,
             Err(e) => {
                 report.push(
-                    Diagnostic::error(format!("this file cannot be published: {e}")).in_file(format!("static/{}", file.name)).hint("rename it"),
+                    Diagnostic::error(format!("this file cannot be published: {e}"))
+                        .in_file(format!("static/{}", file.name))
+                        .hint("rename it"),
                 );
                 continue;
             }
@@ -152,15 +204,30 @@ fn copies(plan: &Plan, sources: &Sources, drafts: &mut Vec<Draft>, report: &mut 
         let route = out.route();
         let (from, file, rank) = match &file.origin {
             Origin::Site(path) => (CopyFrom::Site(path.clone()), Some(path.clone()), Rank::Firm),
-            Origin::Theme(bytes) => (CopyFrom::Theme { name: file.name.clone(), bytes }, None, Rank::Default),
+            Origin::Theme(bytes) => {
+                (CopyFrom::Theme { name: file.name.clone(), bytes }, None, Rank::Default)
+            }
         };
-        let owner = file.as_ref().map_or_else(|| "the default theme".to_owned(), |f| f.as_str().to_owned());
-        drafts.push(Draft { out, job: Job { kind: JobKind::Copy(from), route }, owner, file, span: None, rank });
+        let owner =
+            file.as_ref().map_or_else(|| "the default theme".to_owned(), |f| f.as_str().to_owned());
+        drafts.push(Draft {
+            out,
+            job: Job { kind: JobKind::Copy(from), route },
+            owner,
+            file,
+            span: None,
+            rank,
+        });
     }
     let mut assets: Vec<_> = plan.assets.iter().collect();
     assets.sort();
     for (source, route) in assets {
-        drafts.push(draft(JobKind::Copy(CopyFrom::Site(source.clone())), route.clone(), source.as_str(), Some(source)));
+        drafts.push(draft(
+            JobKind::Copy(CopyFrom::Site(source.clone())),
+            route.clone(),
+            source.as_str(),
+            Some(source),
+        ));
     }
 }
 
@@ -188,9 +255,12 @@ fn aliases(plan: &Plan, drafts: &mut Vec<Draft>, report: &mut Report) {
     }
 }
 
-/// A file at the root that is made unless the site has one.
+/// A file at the root that is generated unless the site has it.
 fn made_by_folio(name: &str, kind: JobKind) -> Draft {
-    Draft { rank: Rank::Default, ..draft(kind, join_or_root(&Route::root(), name), "Folio itself", None) }
+    Draft {
+        rank: Rank::Default,
+        ..draft(kind, join_or_root(&Route::root(), name), "Folio itself", None)
+    }
 }
 
 fn singles(config: &Config, drafts: &mut Vec<Draft>) {
@@ -215,7 +285,7 @@ fn sitemaps(pages: usize, drafts: &mut Vec<Draft>) {
     }
 }
 
-/// Puts the drafts into the plan; two for one file are an error that names both.
+/// Adds the jobs to the plan. Two for one path are an error that names both.
 fn settle(plan: &mut Plan, drafts: Vec<Draft>, report: &mut Report) {
     let mut by_key: HashMap<String, Draft> = HashMap::with_capacity(drafts.len());
     for d in drafts {
@@ -232,13 +302,21 @@ fn settle(plan: &mut Plan, drafts: Vec<Draft>, report: &mut Report) {
             _ => report.push(collision(other, &d)),
         }
     }
-    let sorted: BTreeMap<OutPath, Draft> = by_key.into_values().map(|d| (d.out.clone(), d)).collect();
-    let names: HashMap<String, &OutPath> = sorted.keys().map(|out| (out.collision_key(), out)).collect();
+    let sorted: BTreeMap<OutPath, Draft> =
+        by_key.into_values().map(|d| (d.out.clone(), d)).collect();
+    let names: HashMap<String, &OutPath> =
+        sorted.keys().map(|out| (out.collision_key(), out)).collect();
     for (out, d) in &sorted {
         let key = out.collision_key();
         for file in key.match_indices('/').filter_map(|(i, _)| names.get(&key[..i])) {
-            let message = format!("{} would be written below `{file}`, which is a file of the output", d.owner);
-            let d = d.file.as_ref().map_or_else(|| Diagnostic::error(message.clone()), |f| Diagnostic::error(message.clone()).in_file(f.as_str()));
+            let message = format!(
+                "{} would be written below `{file}`, which is a file of the output",
+                d.owner
+            );
+            let d = d.file.as_ref().map_or_else(
+                || Diagnostic::error(message.clone()),
+                |f| Diagnostic::error(message.clone()).in_file(f.as_str()),
+            );
             report.push(d.hint("rename one of the two"));
         }
     }
@@ -251,11 +329,18 @@ fn collision(a: &Draft, b: &Draft) -> Diagnostic {
     let message = if a.out == b.out {
         format!("{} and {} would both be written to `{}`", first.owner, second.owner, first.out)
     } else {
-        format!("{} would be written to `{}` and {} to `{}`, which some systems take for one file", first.owner, first.out, second.owner, second.out)
+        format!(
+            "{} would be written to `{}` and {} to `{}`, which are the same file on systems that \
+             ignore case",
+            first.owner, first.out, second.owner, second.out
+        )
     };
     let d = Diagnostic::error(message).hint("give one of the two another slug or path");
-    // The one that says where it wants to be is the one to point at.
-    let pointed = [second, first].into_iter().max_by_key(|d| (d.span.is_some(), d.file.is_some())).unwrap_or(second);
+    // The job whose path was written explicitly is the one to point at.
+    let pointed = [second, first]
+        .into_iter()
+        .max_by_key(|d| (d.span.is_some(), d.file.is_some()))
+        .unwrap_or(second);
     match (&pointed.file, &pointed.span) {
         (Some(file), Some(span)) => d.in_file(file.as_str()).at(span.clone()),
         (Some(file), None) => d.in_file(file.as_str()),
@@ -263,20 +348,26 @@ fn collision(a: &Draft, b: &Draft) -> Diagnostic {
     }
 }
 
-/// Every template that is asked for by name must be there; the usual one stands in for one that is not.
+/// Checks that every template that is set by name exists, and uses the default one instead if it
+/// does not.
 pub(super) fn check_templates(plan: &mut Plan, known: &BTreeSet<&str>, report: &mut Report) {
-    let docs = plan.pages.iter().map(|p| &p.doc).chain(plan.sections.iter().filter_map(|s| s.doc.as_ref()));
+    let docs = plan
+        .pages
+        .iter()
+        .map(|p| &p.doc)
+        .chain(plan.sections.iter().filter_map(|s| s.doc.as_ref()));
     for doc in docs {
         for template in doc.front.template.iter().chain(&doc.front.page_template) {
             if known.contains(template.value.as_str()) {
                 continue;
             }
-            let error =
-                Diagnostic::error(format!("there is no template `{}`", template.value)).in_file(doc.source.as_str()).at(widen(&template.span));
+            let error = Diagnostic::error(format!("template `{}` does not exist", template.value))
+                .in_file(doc.source.as_str())
+                .at(widen(&template.span));
             let candidates = known.iter().copied().filter(|n| !n.starts_with("components/"));
             report.push(match nearest(&template.value, candidates) {
                 Some(name) => error.hint(format!("did you mean `{name}`?")),
-                None => error.hint("templates are files under templates/"),
+                None => error.hint("templates are the files in templates/"),
             });
         }
     }

@@ -1,8 +1,8 @@
-//! The plan as text: a line a file of the output.
+//! The plan as text, one line per file of the output.
 
 use std::fmt;
 
-use super::{CopyFrom, JobKind, Pager, Plan, Scope};
+use super::model::{CopyFrom, JobKind, Pager, Plan, Scope};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -14,22 +14,26 @@ impl fmt::Display for Plan {
 }
 
 impl Plan {
-    /// What a job makes, in words.
+    /// What a job renders, in words.
     #[must_use]
     pub fn describe(&self, kind: &JobKind) -> String {
         match kind {
             JobKind::Page(id) => {
                 let page = &self.pages[*id];
                 let name = |id: &usize| self.pages[*id].doc.source.as_str().to_owned();
+                let neighbours = &self.neighbours[*id];
                 let mut text = format!("page {} with {}", page.doc.source, page.template);
-                if let Some(newer) = &page.newer {
+                if let Some(newer) = &neighbours.newer {
                     text += &format!(", newer {}", name(newer));
                 }
-                if let Some(older) = &page.older {
+                if let Some(older) = &neighbours.older {
                     text += &format!(", older {}", name(older));
                 }
-                if !page.related.is_empty() {
-                    text += &format!(", related {}", page.related.iter().map(name).collect::<Vec<_>>().join(" "));
+                if !neighbours.related.is_empty() {
+                    text += &format!(
+                        ", related {}",
+                        neighbours.related.iter().map(name).collect::<Vec<_>>().join(" ")
+                    );
                 }
                 text
             }
@@ -46,7 +50,9 @@ impl Plan {
             JobKind::Year(year) => format!("archive of {year}"),
             JobKind::Feed { format, scope } => match scope {
                 Scope::Site => format!("{format:?} feed of the site"),
-                Scope::Term { taxonomy, term } => format!("{format:?} feed of {:?}", self.taxonomies[*taxonomy].terms[*term].name),
+                Scope::Term { taxonomy, term } => {
+                    format!("{format:?} feed of {:?}", self.taxonomies[*taxonomy].terms[*term].name)
+                }
             },
             JobKind::Sitemap { part } => format!("sitemap, part {part}"),
             JobKind::SitemapIndex { parts } => format!("sitemap index of {parts}"),

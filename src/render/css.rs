@@ -1,6 +1,7 @@
-//! The style sheet for highlighted code, made from two themes: one for light pages, one for dark.
+//! Generates the style sheet of highlighted code from two themes: one for light mode, one for dark
+//! mode.
 //!
-//! A theme's colours are moved towards black or white where they do not reach a contrast of 4.5 to 1 on its
+//! Colours of a theme are moved towards black or white until they reach a contrast of 4.5:1 on its
 //! background (WCAG 2.2, success criterion 1.4.3).
 
 use syntect::highlighting::{Color, FontStyle, Highlighter, Style, Theme};
@@ -10,14 +11,24 @@ use two_face::theme::EmbeddedLazyThemeSet;
 use crate::config::Config;
 use crate::parse::highlight::CLASSES;
 
-/// The style sheet of the configured themes. `config` has checked that they are there.
+/// The style sheet of the configured themes, which `config` has checked to exist.
 pub(super) fn highlight(config: &Config) -> String {
     let themes = two_face::theme::extra();
-    let find = |name: &str| EmbeddedLazyThemeSet::theme_names().iter().find(|n| n.as_name() == name).map(|n| themes.get(*n));
+    let find = |name: &str| {
+        EmbeddedLazyThemeSet::theme_names()
+            .iter()
+            .find(|n| n.as_name() == name)
+            .map(|n| themes.get(*n))
+    };
     let (light, dark) = (find(&config.highlight.light), find(&config.highlight.dark));
-    let mut out = String::from("/* Colours of highlighted code; made by Folio from the themes in site.toml. */\n");
-    // Each theme stands by itself, so that nothing of one shows through the other.
-    for (theme, condition) in [(light, "not all and (prefers-color-scheme: dark)"), (dark, "(prefers-color-scheme: dark)")] {
+    let mut out = String::from(
+        "/* Colours of highlighted code; made by Folio from the themes in site.toml. */\n",
+    );
+    // The rules of each theme are separate, so that none of one applies to the other.
+    for (theme, condition) in [
+        (light, "not all and (prefers-color-scheme: dark)"),
+        (dark, "(prefers-color-scheme: dark)"),
+    ] {
         if let Some(theme) = theme {
             out.push_str(&format!("@media {condition} {{\n{}}}\n", rules(theme)));
         }
@@ -30,7 +41,8 @@ fn rules(theme: &Theme) -> String {
     let default = highlighter.get_default();
     let background = theme.settings.background.unwrap_or(Color::WHITE);
     let foreground = readable(default.foreground, background);
-    let mut out = format!("  pre.code {{ color: {}; background: {}; }}\n", hex(foreground), hex(background));
+    let mut out =
+        format!("  pre.code {{ color: {}; background: {}; }}\n", hex(foreground), hex(background));
     for (class, scopes) in CLASSES {
         let Some(scope) = scopes.first().and_then(|s| Scope::new(s).ok()) else { continue };
         let style = highlighter.style_for_stack(&[scope]);
@@ -59,7 +71,7 @@ fn hex(c: Color) -> String {
     format!("#{:02x}{:02x}{:02x}", c.r, c.g, c.b)
 }
 
-/// The colour, moved until it can be read on the background.
+/// The colour, moved until it has enough contrast.
 fn readable(colour: Color, background: Color) -> Color {
     let towards = if luminance(background) > 0.18 { 0.0 } else { 255.0 };
     let mut c = colour;
@@ -67,8 +79,13 @@ fn readable(colour: Color, background: Color) -> Color {
         if contrast(c, background) >= 4.5 {
             break;
         }
-        let step = |v: u8| (f64::from(v) + (towards - f64::from(v)) * 0.08).round().clamp(0.0, 255.0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=255 above")]
+        let step =
+            |v: u8| (f64::from(v) + (towards - f64::from(v)) * 0.08).round().clamp(0.0, 255.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to 0..=255 above"
+        )]
         let step = |v: u8| step(v) as u8;
         c = Color { r: step(c.r), g: step(c.g), b: step(c.b), a: c.a };
     }
@@ -103,7 +120,12 @@ mod tests {
             let highlighter = Highlighter::new(theme);
             for (_, scopes) in CLASSES {
                 let style = highlighter.style_for_stack(&[Scope::new(scopes[0]).unwrap()]);
-                assert!(contrast(readable(style.foreground, background), background) >= 4.5, "{} in {}", scopes[0], name.as_name());
+                assert!(
+                    contrast(readable(style.foreground, background), background) >= 4.5,
+                    "{} in {}",
+                    scopes[0],
+                    name.as_name()
+                );
             }
         }
     }

@@ -1,28 +1,38 @@
-//! Tera, with the functions and filters that templates are promised, and the trace of what they ask.
+//! Tera, with Folio's functions and filters, and the trace of the calls of templates.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use tera::{Context, Tera};
 
-use super::{Audience, Trace, World, errors, filters, functions};
+use super::contract::Contracts;
+use super::world::{Audience, Trace, World};
+use super::{errors, filters, functions};
 use crate::diag::{Diagnostic, Report};
 use crate::load::TemplateSource;
+use crate::parse::Call;
 
-/// A set of templates that one thread renders with at a time.
+/// Compiled templates, which one thread renders at a time.
 pub(super) struct Engine {
     tera: Tera,
+    contracts: Contracts,
     trace: Arc<Mutex<Trace>>,
-    /// Whether what is being rendered is for a feed, for the functions that write addresses.
+    /// Whether a feed is being rendered, for the functions that return URLs.
     for_feed: Arc<AtomicBool>,
 }
 
 impl Engine {
-    /// Reads the templates.
+    /// Compiles the templates.
     ///
     /// # Errors
-    /// Every syntax error of every template; where there is none, whatever is wrong between them.
+    /// Every syntax error of every template or, if there are none, the problems between templates.
     pub(super) fn new(world: &Arc<World>, templates: &[TemplateSource]) -> Result<Self, Report> {
+        let complex = too_complex(templates);
+        if !complex.is_empty() {
+            return Err(complex);
+        }
         let trace = Arc::new(Mutex::new(Trace::new()));
         let for_feed = Arc::new(AtomicBool::new(false));
         let mut tera = bare(world, &trace, &for_feed);
@@ -31,31 +41,44 @@ impl Engine {
         if let Err(error) = tera.add_raw_templates(all) {
             return Err(every_error(&error, templates, || bare(world, &trace, &for_feed)));
         }
-        Ok(Self { tera, trace, for_feed })
+        let contracts = Contracts::of(&tera, templates);
+        Ok(Self { tera, contracts, trace, for_feed })
     }
 
-    /// Begins a job's trace.
+    /// Starts the trace of a job.
     pub(super) fn start(&self) {
-        self.trace.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.trace.lock().clear();
     }
 
-    /// Ends a job's trace and hands it over.
+    /// Ends the trace of a job and returns it.
     pub(super) fn finish(&self) -> Trace {
-        std::mem::take(&mut *self.trace.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.trace.lock())
     }
 
     /// Renders a template; `subject` names what is being rendered, for messages.
     ///
     /// # Errors
-    /// The template's line that failed, and the page it failed for.
-    pub(super) fn template(&self, name: &str, context: &Context, subject: &str) -> Result<String, Diagnostic> {
-        self.tera.render(name, context).map_err(|e| errors::rendering(&e).note(format!("while rendering {subject}")))
+    /// The location in the template, with the page that was being rendered.
+    pub(super) fn template(
+        &self,
+        name: &str,
+        context: &Context,
+        subject: &str,
+    ) -> Result<String, Diagnostic> {
+        let mut output = LimitedOutput::default();
+        let result = self.tera.render_to(name, context, &mut output);
+        let note = || format!("while rendering {subject}");
+        if output.is_full {
+            return Err(too_large(name).note(note()));
+        }
+        result.map_err(|e| errors::rendering(&e).note(note()))?;
+        output.into_text().map_err(|e| Diagnostic::error(e.to_string()).note(note()))
     }
 
     /// Renders a component.
     ///
     /// # Errors
-    /// Tera's own error; the caller knows the place of the call.
+    /// Tera's own error; the caller knows the location of the call.
     pub(super) fn component(
         &self,
         name: &str,
@@ -65,17 +88,93 @@ impl Engine {
         audience: Audience,
     ) -> Result<String, tera::Error> {
         self.for_feed.store(audience == Audience::Feed, Ordering::Relaxed);
-        let html = self.tera.render_component_with_implicits(name, arguments, implicits, body, true);
+        let mut output = LimitedOutput::default();
+        let result = self.tera.render_component_with_implicits_to(
+            name,
+            arguments,
+            implicits,
+            body,
+            true,
+            &mut output,
+        );
         self.for_feed.store(false, Ordering::Relaxed);
-        html
+        if output.is_full {
+            let limit = MAX_OUTPUT >> 20;
+            return Err(tera::Error::message(format!("it writes more than {limit} MiB")));
+        }
+        result?;
+        output.into_text().map_err(|e| tera::Error::message(e.to_string()))
     }
 
-    /// The names of the components there are.
-    pub(super) fn components(&self) -> Vec<&str> {
+    /// The names of all components.
+    pub(super) fn component_names(&self) -> Vec<&str> {
         let mut names: Vec<_> = self.tera.get_component_names().collect();
         names.sort_unstable();
         names
     }
+
+    /// What is wrong with a call by what its component declares, without a location.
+    pub(super) fn contract_problems(&self, call: &Call) -> Vec<Diagnostic> {
+        self.contracts.problems(call)
+    }
+
+    /// The arguments that a component declares.
+    pub(super) fn component_definition(&self, name: &str) -> Option<tera::ComponentInfo> {
+        self.tera.get_component_definition(name)
+    }
+}
+
+/// The largest page that a template may write, in bytes.
+const MAX_OUTPUT: usize = 256 << 20;
+
+/// Collects what a template writes, up to [`MAX_OUTPUT`].
+#[derive(Default)]
+struct LimitedOutput {
+    bytes: Vec<u8>,
+    is_full: bool,
+}
+
+impl LimitedOutput {
+    fn into_text(self) -> Result<String, std::string::FromUtf8Error> {
+        String::from_utf8(self.bytes)
+    }
+}
+
+impl std::io::Write for LimitedOutput {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.bytes.len() + bytes.len() > MAX_OUTPUT {
+            self.is_full = true;
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn too_large(template: &str) -> Diagnostic {
+    Diagnostic::error(format!("template `{template}` writes more than {} MiB", MAX_OUTPUT >> 20))
+        .in_file(TemplateSource::file(template))
+        .hint("look for a loop that is inside another one")
+}
+
+/// How many `elif` a template may have: Tera reads each within the one before it.
+const MAX_ELIF: usize = 500;
+
+/// An error for each template that Tera cannot read without exhausting the stack.
+fn too_complex(templates: &[TemplateSource]) -> Report {
+    let excess = |template: &TemplateSource| {
+        let (at, _) = template.text.match_indices("elif").nth(MAX_ELIF)?;
+        Some(
+            Diagnostic::error(format!("this template has more than {MAX_ELIF} `elif`"))
+                .in_file(TemplateSource::file(&template.name))
+                .at(at..at + "elif".len()),
+        )
+    };
+    templates.iter().filter_map(excess).collect()
 }
 
 fn bare(world: &Arc<World>, trace: &Arc<Mutex<Trace>>, for_feed: &Arc<AtomicBool>) -> Tera {
@@ -85,8 +184,12 @@ fn bare(world: &Arc<World>, trace: &Arc<Mutex<Trace>>, for_feed: &Arc<AtomicBool
     tera
 }
 
-/// Tera stops at the first template that it cannot read; each is tried by itself to tell of them all.
-fn every_error(first: &tera::Error, templates: &[TemplateSource], bare: impl Fn() -> Tera) -> Report {
+/// Tera stops at the first template with an error; each is compiled separately to find all of them.
+fn every_error(
+    first: &tera::Error,
+    templates: &[TemplateSource],
+    bare: impl Fn() -> Tera,
+) -> Report {
     let mut report = Report::default();
     for template in templates {
         if let Err(error) = bare().add_raw_template(&template.name, &template.text)

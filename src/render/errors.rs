@@ -4,27 +4,84 @@ use std::ops::Range;
 
 use tera::{Error, ErrorKind};
 
-use crate::diag::{Diagnostic, Report};
+use super::filters::DataProblem;
+use super::functions;
+use crate::diag::{Diagnostic, Report, nearest};
 use crate::load::TemplateSource;
 
-/// An error with a place in a template.
+/// An error with a location in a template.
 pub(super) fn rendering(error: &Error) -> Diagnostic {
     match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
             let span = report.span().range.clone();
-            Diagnostic::error(report.message().to_owned()).in_file(TemplateSource::file(report.filename())).at(span)
+            let file = TemplateSource::file(report.filename());
+            if let Some(error) = data_problem(report.message()) {
+                return error.note(format!("read by `data` in {file}"));
+            }
+            undefined_name(report.message()).in_file(file).at(span)
         }
-        ErrorKind::TemplateNotFound(name) => Diagnostic::error(format!("there is no template `{name}`")),
-        other => Diagnostic::error(other.to_string()),
+        ErrorKind::TemplateNotFound(name) => {
+            Diagnostic::error(format!("template `{name}` does not exist"))
+        }
+        other => Diagnostic::error(plain_message(&other.to_string())),
     }
 }
 
-/// What is wrong between templates: a parent or component that is not there, a circle.
+/// The error of a data file that the function `data` reads, in that file.
+fn data_problem(message: &str) -> Option<Diagnostic> {
+    let (_, json) = message.split_once(functions::DATA_PROBLEM)?;
+    let problem: DataProblem = serde_json::from_str(json).ok()?;
+    let error = Diagnostic::error(problem.message).in_file(problem.file);
+    let error = match problem.span {
+        Some((start, end)) => error.at(start..end),
+        None => error,
+    };
+    Some(match problem.help {
+        Some(help) => error.hint(help),
+        None => error,
+    })
+}
+
+/// A message of Tera, whose list of the known names becomes a note and a suggestion.
+fn undefined_name(message: &str) -> Diagnostic {
+    if let Some((problem, help)) = message.split_once(functions::HELP) {
+        return Diagnostic::error(plain_message(problem)).hint(help);
+    }
+    let Some((problem, list)) = message.split_once(". Available ") else {
+        return Diagnostic::error(plain_message(message));
+    };
+    let error = Diagnostic::error(plain_message(problem)).note(format!("available {list}"));
+    let name = problem.split('`').nth(1);
+    let known = list.split_once(": ").map_or("", |(_, names)| names).split(", ");
+    match name.and_then(|name| nearest(name, known)) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error,
+    }
+}
+
+/// Tera's message as Folio's messages are written: it starts with a lower-case letter and
+/// ends without a full stop.
+pub(super) fn plain_message(message: &str) -> String {
+    let text = message.trim().trim_end_matches('.');
+    let mut chars = text.chars();
+    match (chars.next(), text.chars().nth(1)) {
+        // A word in capitals, such as `UTF-8`, stays.
+        (Some(first), second) if !second.is_some_and(char::is_uppercase) => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Problems between templates: a parent or component that does not exist, a cycle.
 pub(super) fn loading(error: &Error, templates: &[TemplateSource]) -> Report {
     match error.kind() {
-        ErrorKind::CircularExtend { tpl, inheritance_chain } => {
-            Report::of(at_mention(templates, tpl, "extends", format!("`{tpl}` extends itself{}", through(inheritance_chain, tpl))))
-        }
+        ErrorKind::CircularExtend { tpl, inheritance_chain } => Report::of(at_mention(
+            templates,
+            tpl,
+            "extends",
+            format!("`{tpl}` extends itself{}", through(inheritance_chain, tpl)),
+        )),
         ErrorKind::CircularInclude { tpl, include_chain } => Report::of(at_mention(
             templates,
             include_chain.first().unwrap_or(tpl),
@@ -32,18 +89,25 @@ pub(super) fn loading(error: &Error, templates: &[TemplateSource]) -> Report {
             format!("`{tpl}` includes itself{}", through(include_chain, tpl)),
         )),
         ErrorKind::MissingParent { current, parent } => {
-            let d = at_mention(templates, current, "extends", format!("`{current}` extends `{parent}`, which is not there"));
+            let d = at_mention(
+                templates,
+                current,
+                "extends",
+                format!("`{current}` extends `{parent}`, which does not exist"),
+            );
             Report::of(d.suggest(parent, templates.iter().map(|t| t.name.as_str())))
         }
         ErrorKind::Msg(text) if text.contains("is defined in both") => {
-            let d = Diagnostic::error(text.clone());
+            let d = Diagnostic::error(plain_message(text));
             let second = templates.iter().rev().find(|t| text.contains(&format!("`{}`", t.name)));
             Report::of(match second {
                 Some(t) => d.in_file(TemplateSource::file(&t.name)).at_text("{% component"),
                 None => d,
             })
         }
-        ErrorKind::Msg(text) if text.contains(" --> ") || text.contains("--> ") => reports(text, templates),
+        ErrorKind::Msg(text) if text.contains(" --> ") || text.contains("--> ") => {
+            reports(text, templates)
+        }
         _ => Report::of(rendering(error)),
     }
 }
@@ -53,7 +117,7 @@ fn through(chain: &[String], name: &str) -> String {
     if others.is_empty() { String::new() } else { format!(", through {}", others.join(" and ")) }
 }
 
-/// Points at the tag in a template that names another.
+/// Points at the tag of a template that names another.
 fn at_mention(templates: &[TemplateSource], name: &str, tag: &str, message: String) -> Diagnostic {
     let error = Diagnostic::error(message).in_file(TemplateSource::file(name));
     let Some(template) = templates.iter().find(|t| t.name == name) else { return error };
@@ -63,15 +127,16 @@ fn at_mention(templates: &[TemplateSource], name: &str, tag: &str, message: Stri
     error.at(start..end)
 }
 
-/// Tera joins several errors into one text of its own reports; they are taken apart again here.
+/// Tera joins several errors into one text, which is split again here.
 fn reports(text: &str, templates: &[TemplateSource]) -> Report {
     let mut report = Report::default();
     let mut message = None;
     for line in text.lines() {
         if let Some(start) = line.find("error: ") {
             message = Some(&line[start + 7..]);
-        } else if let (Some(place), Some(text)) = (line.trim_start().strip_prefix("--> "), message) {
-            let d = Diagnostic::error(text.to_owned());
+        } else if let (Some(place), Some(text)) = (line.trim_start().strip_prefix("--> "), message)
+        {
+            let d = Diagnostic::error(plain_message(text));
             report.push(match parse_place(place, templates) {
                 Some((file, span)) => d.in_file(file).at(span),
                 None => d,
@@ -80,12 +145,12 @@ fn reports(text: &str, templates: &[TemplateSource]) -> Report {
         }
     }
     if report.is_empty() {
-        report.push(Diagnostic::error(text.to_owned()));
+        report.push(Diagnostic::error(plain_message(text)));
     }
     report
 }
 
-/// `name:line:column`, both from 1, as the byte range of the word there.
+/// The byte range of the word at `name:line:column`, both counted from 1.
 fn parse_place(place: &str, templates: &[TemplateSource]) -> Option<(String, Range<usize>)> {
     let mut parts = place.trim().rsplitn(3, ':');
     let column: usize = parts.next()?.parse().ok()?;
@@ -95,6 +160,9 @@ fn parse_place(place: &str, templates: &[TemplateSource]) -> Option<(String, Ran
     let line_start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let rest = &text[line_start..];
     let start = line_start + rest.char_indices().nth(column.checked_sub(1)?).map_or(0, |(i, _)| i);
-    let word = text[start..].find(|c: char| c.is_whitespace() || "(|%}".contains(c)).filter(|n| *n > 0).unwrap_or(1);
+    let word = text[start..]
+        .find(|c: char| c.is_whitespace() || "(|%}".contains(c))
+        .filter(|n| *n > 0)
+        .unwrap_or(1);
     Some((TemplateSource::file(name), start..start + word))
 }

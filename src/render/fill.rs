@@ -1,12 +1,14 @@
-//! Fills the holes of a body: addresses, components, ads.
+//! Fills the holes of a body: URLs, components, ads.
 
 use std::collections::BTreeMap;
 
 use pulldown_cmark_escape::escape_href;
 use tera::{Context, Value};
 
+use super::component_error::argument_problems;
 use super::engine::Engine;
-use super::{Audience, World, errors};
+use super::errors;
+use super::world::{Audience, World};
 use crate::diag::{Diagnostic, Report, nearest};
 use crate::parse::{Argument, Body, Call, HoleKind, Link, LinkKind, Target, widen};
 use crate::plan::links::From;
@@ -17,7 +19,7 @@ pub(super) struct Filler<'a> {
     pub engine: &'a Engine,
     pub from: From<'a>,
     pub audience: Audience,
-    /// What components may take without being given it: `page`, `site`.
+    /// The values that components can take without being passed them: `page`, `site`.
     pub implicits: Context,
     /// Hole → slot, for the top level of the body.
     pub ads: BTreeMap<usize, &'a str>,
@@ -45,11 +47,14 @@ impl Filler<'_> {
                 HoleKind::Link(number) => self.link(*number, &mut out),
                 HoleKind::Component { call, body } => {
                     if let Some(call) = self.from.doc.calls.get(*call as usize) {
-                        let inner = body.as_ref().map(|b| self.fill_level(b, &BTreeMap::new(), report));
+                        let inner =
+                            body.as_ref().map(|b| self.fill_level(b, &BTreeMap::new(), report));
                         self.component(call, inner.as_deref(), &mut out, report);
                     }
                 }
-                HoleKind::Here if self.audience == Audience::Feed => out.push_str(&self.world.permalink(self.from.route)),
+                HoleKind::Here if self.audience == Audience::Feed => {
+                    out.push_str(&self.world.permalink(self.from.route));
+                }
                 HoleKind::Here => {}
                 HoleKind::AdPlace { .. } => {
                     if let Some(slot) = ads.get(&index) {
@@ -64,14 +69,14 @@ impl Filler<'_> {
 
     fn link(&self, number: u32, out: &mut String) {
         let Some(link) = self.from.doc.links.get(number as usize) else { return };
-        let address = self.world.address(&link.target, self.from, self.audience);
+        let address = self.world.link_url(&link.target, self.from, self.audience);
         match link.kind {
-            LinkKind::Attribute => {
+            LinkKind::Attribute | LinkKind::ImageAttribute => {
                 let _ = escape_href(&mut *out, address.as_deref().unwrap_or("#"));
             }
             LinkKind::Image => {
                 out.push_str(" src=\"");
-                // A picture that leads nowhere is an empty one.
+                // An image with a broken link is empty.
                 let _ = escape_href(&mut *out, address.as_deref().unwrap_or("data:,"));
                 out.push('"');
             }
@@ -86,7 +91,7 @@ impl Filler<'_> {
         }
     }
 
-    /// The attributes that the site's policy gives a link to another host.
+    /// The attributes that the link policy of the site adds to a link to another host.
     fn policy(&self, link: &Link, out: &mut String) {
         let Target::External(url) = &link.target else { return };
         let config = &self.world.config;
@@ -95,10 +100,18 @@ impl Filler<'_> {
         let mut target = "";
         if host != config.base_url.host() {
             rel.extend(config.markdown.external_links.rel.split_whitespace());
-            // HTML may bring a target of its own.
-            target = if link.kind == LinkKind::Policy { "" } else { &config.markdown.external_links.target };
+            // The HTML may have a target of its own.
+            target = if link.kind == LinkKind::Policy {
+                ""
+            } else {
+                &config.markdown.external_links.target
+            };
         }
-        let affiliate = config.ads.affiliate_hosts.iter().any(|h| host == *h || host.ends_with(&format!(".{h}")));
+        let affiliate = config
+            .ads
+            .affiliate_hosts
+            .iter()
+            .any(|h| host == *h || host.ends_with(&format!(".{h}")));
         if affiliate || self.from.doc.front.sponsored {
             rel.extend(["sponsored", "nofollow"]);
         }
@@ -122,7 +135,7 @@ impl Filler<'_> {
     }
 
     fn component(&self, call: &Call, body: Option<&str>, out: &mut String, report: &mut Report) {
-        // A feed has neither ads nor a list of its own parts.
+        // A feed has neither ads nor a table of contents.
         if self.audience == Audience::Feed && matches!(call.name.as_str(), "ad" | "toc") {
             return;
         }
@@ -134,18 +147,24 @@ impl Filler<'_> {
                 Err(error) => return report.push(error),
             }
         }
+        let problems = self.engine.contract_problems(call);
+        if !problems.is_empty() {
+            let here =
+                |d: Diagnostic| d.in_file(self.from.doc.source.as_str()).at(widen(&call.span));
+            return report.extend(problems.into_iter().map(here).collect());
+        }
         let mut arguments = Context::new();
         for (name, argument) in &call.arguments {
             arguments.insert_value(name.clone(), self.argument(argument));
         }
         match self.engine.component(&call.name, &arguments, &self.implicits, body, self.audience) {
             Ok(html) => out.push_str(html.trim_matches('\n')),
-            Err(error) => report.push(self.component_error(call, &error)),
+            Err(error) => report.extend(self.component_errors(call, &error)),
         }
         out.push('\n');
     }
 
-    /// Decides about a call of `ad` for a slot that is not there or that the article turns off.
+    /// Handles a call of `ad` for an unknown slot, or one that the article turns off.
     fn manual_ad(&self, call: &Call) -> Option<Result<(), Diagnostic>> {
         let slot = call.arguments.iter().find_map(|(name, value)| match value {
             Argument::Text(text) if name == "slot" => Some(text.as_str()),
@@ -153,10 +172,12 @@ impl Filler<'_> {
         })?;
         let slots = &self.world.config.ads.slots;
         if !slots.contains_key(slot) {
-            let error = Diagnostic::error(format!("there is no ad slot `{slot}`")).in_file(self.from.doc.source.as_str()).at(widen(&call.span));
+            let error = Diagnostic::error(format!("ad slot `{slot}` does not exist"))
+                .in_file(self.from.doc.source.as_str())
+                .at(widen(&call.span));
             return Some(Err(match nearest(slot, slots.keys().map(String::as_str)) {
                 Some(name) => error.hint(format!("did you mean `{name}`?")),
-                None => error.hint(format!("describe it in site.toml under [ads.slots.{slot}]")),
+                None => error.hint(format!("add [ads.slots.{slot}] to site.toml")),
             }));
         }
         (!super::ads::shows(&self.from.doc.front.ads, slot, true)).then_some(Ok(()))
@@ -167,31 +188,52 @@ impl Filler<'_> {
             Argument::Text(text) => Value::from(text.as_str()),
             Argument::Link(number) => {
                 let link = self.from.doc.links.get(*number as usize);
-                Value::from(link.and_then(|l| self.world.address(&l.target, self.from, self.audience)).unwrap_or_default())
+                Value::from(
+                    link.and_then(|l| self.world.link_url(&l.target, self.from, self.audience))
+                        .unwrap_or_default(),
+                )
             }
             Argument::Integer(n) => Value::from(*n),
             Argument::Float(n) => Value::from(*n),
             Argument::Bool(b) => Value::from(*b),
-            Argument::List(items) => Value::from(items.iter().map(|a| self.argument(a)).collect::<Vec<_>>()),
+            Argument::List(items) => {
+                Value::from(items.iter().map(|a| self.argument(a)).collect::<Vec<_>>())
+            }
         }
     }
 
-    fn component_error(&self, call: &Call, error: &tera::Error) -> Diagnostic {
+    /// The reasons why a call failed, each at the call or in the component's template.
+    fn component_errors(&self, call: &Call, error: &tera::Error) -> Report {
         let here = |d: Diagnostic| d.in_file(self.from.doc.source.as_str()).at(widen(&call.span));
         match error.kind() {
             tera::ErrorKind::ComponentNotFound(name) => {
-                let names = self.engine.components();
-                let d = here(Diagnostic::error(format!("there is no component `{name}`")));
-                match nearest(name, names.iter().copied()) {
+                let names = self.engine.component_names();
+                let d = here(Diagnostic::error(format!("component `{name}` does not exist")));
+                Report::of(match nearest(name, names.iter().copied()) {
                     Some(known) => d.hint(format!("did you mean `{known}`?")),
-                    None => d.hint(format!("components are files under templates/components/; there are {}", names.join(", "))),
+                    None => d.hint(format!(
+                        "components are the files in templates/components/; known ones are {}",
+                        names.join(", ")
+                    )),
+                })
+            }
+            tera::ErrorKind::RenderingError(_) | tera::ErrorKind::SyntaxError(_) => Report::of(
+                errors::rendering(error)
+                    .note(format!("in `<{}>`, called in {}", call.name, self.from.doc.source)),
+            ),
+            other => {
+                let definition = self.engine.component_definition(&call.name);
+                let problems = definition
+                    .map(|d| argument_problems(call, &d, &self.implicits))
+                    .unwrap_or_default();
+                if problems.is_empty() {
+                    let message = format!("component `{}` cannot be rendered", call.name);
+                    return Report::of(here(
+                        Diagnostic::error(message).note(errors::plain_message(&other.to_string())),
+                    ));
                 }
+                problems.into_iter().map(here).collect()
             }
-            tera::ErrorKind::RenderingError(_) | tera::ErrorKind::SyntaxError(_) => {
-                errors::rendering(error).note(format!("in `<{}>`, called in {}", call.name, self.from.doc.source))
-            }
-            other => here(Diagnostic::error(format!("`<{}>` cannot be called like this: {other}", call.name)))
-                .hint(format!("its arguments are declared in templates/components/{}.html", call.name)),
         }
     }
 
@@ -206,7 +248,10 @@ impl Filler<'_> {
                 out.push_str(html.trim_matches('\n'));
                 out.push('\n');
             }
-            Err(error) => report.push(errors::rendering(&error).note(format!("for the ad slot `{slot}` in {}", self.from.doc.source))),
+            Err(error) => report.push(
+                errors::rendering(&error)
+                    .note(format!("for the ad slot `{slot}` in {}", self.from.doc.source)),
+            ),
         }
     }
 }

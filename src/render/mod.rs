@@ -1,122 +1,59 @@
-//! [`Job`] → bytes. One job needs no other job's output: what it shows of other articles is in the plan.
+//! Renders [`Job`]s to bytes. A job needs no other job's output: what it shows of other articles is
+//! in the plan.
 //!
-//! A [`Renderer`] is shared by threads; each takes an [`engine::Engine`] from its pool for the length of a
-//! job. What a template asks for is recorded in the job's [`Trace`]. Nothing here touches a file: bodies and
-//! data come through [`Inputs`].
+//! A [`Renderer`] is shared by threads; each takes an [`engine::Engine`] from its pool for the
+//! duration of a job. [`World`] turns the plan into views ([`job_view`], [`view`]); templates and
+//! feeds render these. The functions that templates call are recorded in the job's [`Trace`]. This
+//! module must not touch files: bodies and data come through [`Inputs`].
 
-mod address;
 pub mod ads;
-mod closure;
+mod component_error;
+mod contract;
 mod counters;
 mod css;
 mod engine;
 mod errors;
 mod feed;
+mod feed_texts;
 mod fill;
 mod filters;
 mod functions;
 mod image_size;
+mod inputs;
+mod job_view;
+mod link_url;
 mod pages;
-mod parts;
+mod plain_file;
 pub(crate) mod redirect;
 mod sitemap;
+mod template_names;
 pub mod view;
+mod world;
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
-use serde::{Deserialize, Serialize};
-use tera::Value;
+use parking_lot::Mutex;
 
+use crate::cache::Fingerprint;
 use crate::config::Config;
 use crate::diag::{Diagnostic, Report};
 use crate::load::TemplateSource;
-use crate::memo::Mark;
-use crate::parse::{Body, Doc, Target};
+use crate::parse::{Doc, Target};
 use crate::paths::SourcePath;
 use crate::plan::links::From;
-use crate::plan::{CopyFrom, Job, JobKind, Node, Plan};
-use closure::Closures;
+use crate::plan::{CopyFrom, Job, JobKind, Node, PageId, Plan};
 use engine::Engine;
-use parts::Shared;
-pub use parts::{Part, Parts, path_mark};
 
-/// What rendering reads besides the plan.
-pub trait Inputs: Send + Sync {
-    /// The parsed body of an article or a section's `_index.md`.
-    ///
-    /// # Errors
-    /// When it cannot be read back.
-    fn body(&self, node: Node) -> Result<Body, Diagnostic>;
-
-    /// The bytes of a file of the site; `None` when there is none.
-    ///
-    /// # Errors
-    /// When it is there and cannot be read.
-    fn file(&self, path: &SourcePath) -> Result<Option<Vec<u8>>, Diagnostic>;
-
-    /// The mark of what is known of an article but its body.
-    fn doc_mark(&self, node: Node) -> Mark;
-
-    /// The mark of a body.
-    fn body_mark(&self, node: Node) -> Mark;
-
-    /// The mark of a file's content; `None` when there is none.
-    fn mark(&self, path: &SourcePath) -> Option<Mark>;
-}
-
-/// Everything that templates can see, unchanging while a site is rendered.
-pub struct World {
-    pub plan: Plan,
-    pub config: Config,
-    pub inputs: Box<dyn Inputs>,
-    /// The config as templates see it.
-    pub site: Value,
-    /// Route → views and hearts.
-    pub counters: counters::Counters,
-    closures: Closures,
-    shared: Shared,
-    highlight_css: OnceLock<String>,
-    feed_texts: feed::Texts,
-    card_values: Vec<OnceLock<Value>>,
-    cards_kept: AtomicUsize,
-}
-
-impl World {
-    /// The style sheet for highlighted code.
-    pub(crate) fn highlight_css(&self) -> &str {
-        self.highlight_css.get_or_init(|| css::highlight(&self.config))
-    }
-}
-
-/// Who reads what is rendered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Audience {
-    /// A visitor of the site.
-    Page,
-    /// A feed reader: every address is absolute, and there are no ads.
-    Feed,
-}
-
-/// A call that a template made, as it can be made again.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Call {
-    pub function: String,
-    /// The arguments as a JSON object, its keys sorted.
-    pub arguments: String,
-    pub audience: Audience,
-}
-
-/// A call with the mark of what came back; a miss has one too.
-pub type TracedCall = (Call, Mark);
-
-/// What a job read while it rendered, in order.
-pub type Trace = Vec<TracedCall>;
+pub use feed::FeedView;
+pub use inputs::Inputs;
+pub use job_view::JobView;
+pub use view::{ListView, PageNeighbours, SeriesView, TemplateView};
+pub use world::{Audience, Call, Trace, TracedCall, World};
 
 /// A rendered job.
 #[derive(Debug)]
-pub struct Rendered {
+pub struct RenderOutput {
     pub content: Content,
     pub trace: Trace,
 }
@@ -125,11 +62,11 @@ pub struct Rendered {
 #[derive(Debug)]
 pub enum Content {
     Bytes(Vec<u8>),
-    /// To be copied as it is.
+    /// The file is copied unchanged.
     Copy(CopyFrom),
 }
 
-/// A template error outside of a site's own templates, with its place in `file`.
+/// The diagnostic of an error in a template that is not one of the site's, such as an archetype.
 #[must_use]
 pub fn template_error(error: &tera::Error, file: &str) -> Diagnostic {
     let mut d = errors::rendering(error);
@@ -144,21 +81,26 @@ pub struct Renderer {
     pool: Mutex<Vec<Engine>>,
 }
 
-/// What [`Renderer::first_of`] came to.
-pub struct Prepared {
-    /// `None` when no set of templates can be read.
+/// The result of [`Renderer::with_first_valid`].
+pub struct PreparedRenderer {
+    /// `None` when no set of templates is valid.
     pub renderer: Option<Renderer>,
     pub template_problems: Report,
     pub counter_problems: Report,
 }
 
 impl Renderer {
-    /// Prepares templates.
+    /// Compiles the templates and prepares rendering.
     ///
     /// # Errors
-    /// Every template that cannot be read, and whatever they refer to that is not there.
-    pub fn new(plan: Plan, config: Config, templates: Vec<TemplateSource>, inputs: Box<dyn Inputs>) -> Result<Self, Report> {
-        let prepared = Self::first_of(plan, config, vec![templates], inputs);
+    /// Every problem of the templates and of the snapshot of counters.
+    pub fn new(
+        plan: Plan,
+        config: Config,
+        templates: Vec<TemplateSource>,
+        inputs: Box<dyn Inputs>,
+    ) -> Result<Self, Report> {
+        let prepared = Self::with_first_valid(plan, config, vec![templates], inputs);
         let mut problems = prepared.counter_problems;
         problems.extend(prepared.template_problems);
         match prepared.renderer {
@@ -167,48 +109,62 @@ impl Renderer {
         }
     }
 
-    /// Prepares the first of several sets of templates that can be read, and goes without numbers of views where
-    /// their file cannot. Whatever is wrong with the first set, or with that file, comes beside it.
+    /// Prepares rendering with the first set of templates that compiles. Without a valid snapshot
+    /// of counters it continues with no counts. The problems of the first set and of the snapshot
+    /// are in the result.
     #[must_use]
-    pub fn first_of(plan: Plan, config: Config, sets: Vec<Vec<TemplateSource>>, inputs: Box<dyn Inputs>) -> Prepared {
+    pub fn with_first_valid(
+        plan: Plan,
+        config: Config,
+        sets: Vec<Vec<TemplateSource>>,
+        inputs: Box<dyn Inputs>,
+    ) -> PreparedRenderer {
         let site = view::site(&config, &plan);
         let (counters, counter_problems) = match counters::Counters::read(&config, &*inputs) {
             Ok(counters) => (counters, Report::default()),
             Err(report) => (counters::Counters::default(), report),
         };
         let card_values = plan.pages.iter().map(|_| OnceLock::new()).collect();
-        let shared = Shared::new(&plan);
-        let mut world = Arc::new(World {
+        let world = Arc::new(World {
             plan,
             config,
             inputs,
             site,
             counters,
-            closures: Closures::new(&[]),
-            shared,
             highlight_css: OnceLock::new(),
-            feed_texts: feed::Texts::default(),
+            feed_texts: feed_texts::FeedTexts::default(),
             card_values,
             cards_kept: AtomicUsize::new(0),
         });
-        let mut unread = None;
+        let mut problems = None;
         for templates in sets {
-            match Self::read(&mut world, templates) {
+            match Self::compile(&world, templates) {
                 Ok(renderer) => {
-                    return Prepared { renderer: Some(renderer), template_problems: unread.unwrap_or_default(), counter_problems };
+                    return PreparedRenderer {
+                        renderer: Some(renderer),
+                        template_problems: problems.unwrap_or_default(),
+                        counter_problems,
+                    };
                 }
-                Err(report) => unread = unread.or(Some(report)),
+                Err(report) => problems = problems.or(Some(report)),
             }
         }
-        Prepared { renderer: None, template_problems: unread.unwrap_or_default(), counter_problems }
+        PreparedRenderer {
+            renderer: None,
+            template_problems: problems.unwrap_or_default(),
+            counter_problems,
+        }
     }
 
-    fn read(world: &mut Arc<World>, templates: Vec<TemplateSource>) -> Result<Self, Report> {
-        if let Some(world) = Arc::get_mut(world) {
-            world.closures = Closures::new(&templates);
-        }
+    fn compile(world: &Arc<World>, templates: Vec<TemplateSource>) -> Result<Self, Report> {
         let first = Engine::new(world, &templates)?;
         Ok(Self { world: Arc::clone(world), templates, pool: Mutex::new(vec![first]) })
+    }
+
+    /// What templates can see.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.world
     }
 
     #[must_use]
@@ -221,151 +177,137 @@ impl Renderer {
         &self.world.config
     }
 
-    /// The templates, those of the default theme among them.
+    /// The templates, including those of the default theme that the site does not replace.
     #[must_use]
     pub fn templates(&self) -> &[TemplateSource] {
         &self.templates
     }
 
-    /// The address that a link of an article is written as on its page; `None` when it leads nowhere.
+    /// Warnings about sections and terms that templates name and that do not exist.
     #[must_use]
-    pub fn address(&self, target: &Target, from: From<'_>) -> Option<String> {
-        self.world.address(target, from, Audience::Page)
+    pub fn unknown_names(&self) -> Report {
+        template_names::unknown_names(&self.templates, &self.world.plan)
+    }
+
+    /// The URL that a link of an article is written as on its page; `None` when its target does not
+    /// exist.
+    #[must_use]
+    pub fn link_url(&self, target: &Target, from: From<'_>) -> Option<String> {
+        self.world.link_url(target, from, Audience::Page)
     }
 
     /// Renders one job.
     ///
     /// # Errors
     /// Every problem of its templates and components, with the page that was being rendered.
-    pub fn render(&self, job: &Job) -> Result<Rendered, Report> {
+    pub fn render(&self, job: &Job) -> Result<RenderOutput, Report> {
         if let JobKind::Copy(from) = &job.kind {
-            return Ok(Rendered { content: Content::Copy(from.clone()), trace: Trace::new() });
+            return Ok(RenderOutput { content: Content::Copy(from.clone()), trace: Trace::new() });
         }
         let engine = self.take_engine()?;
         engine.start();
         let bytes = self.bytes(job, &engine);
         let trace = engine.finish();
-        self.give_back(engine);
-        Ok(Rendered { content: Content::Bytes(bytes?), trace })
+        self.return_engine(engine);
+        Ok(RenderOutput { content: Content::Bytes(bytes?), trace })
     }
 
     fn bytes(&self, job: &Job, engine: &Engine) -> Result<Vec<u8>, Report> {
         let world = &*self.world;
-        let text = match &job.kind {
-            JobKind::Feed { format, scope } => feed::render(world, engine, job, *format, *scope)?,
-            JobKind::Sitemap { .. }
-            | JobKind::SitemapIndex { .. }
-            | JobKind::Robots
-            | JobKind::AdsTxt
-            | JobKind::HighlightCss
-            | JobKind::Redirect { .. } => plain(world, &job.kind),
-            _ => pages::render(world, engine, job)?,
+        let text = match world.job_view(job) {
+            JobView::Templated { template, view } => {
+                pages::render(world, engine, job, template, &view)?
+            }
+            JobView::Feed(feed) => feed::render(world, engine, job, &feed)?,
+            JobView::Text(text) => text,
         };
         Ok(text.into_bytes())
     }
 
-    /// The bytes of a file that is copied.
+    /// The bytes of a copied file.
     ///
     /// # Errors
-    /// When it cannot be read, or is no longer there.
+    /// When it cannot be read, or no longer exists.
     pub fn file(&self, path: &SourcePath) -> Result<Vec<u8>, Diagnostic> {
-        let gone = || Diagnostic::error("this file went away while the site was built").in_file(path.as_str()).hint("build again");
-        self.world.inputs.file(path)?.ok_or_else(gone)
+        self.world.inputs.file(path)?.ok_or_else(|| {
+            Diagnostic::error("this file was removed while the site was built")
+                .in_file(path.as_str())
+                .hint("build again")
+        })
     }
 
-    /// Puts articles' new texts into the place of their old ones. The plan must be one that
-    /// [holds](Plan::holds_with) with them, and the inputs must know of them already.
+    /// Replaces the documents of articles whose text has changed, and returns the pages among them.
+    /// The plan must [stay valid](Plan::is_valid_with) with them, and the inputs must return their
+    /// bodies already.
     ///
     /// # Errors
-    /// What keeps the templates from being read, which were read before.
-    pub fn put(&mut self, docs: Vec<Arc<Doc>>) -> Result<(), Report> {
+    /// When the templates, which compiled before, no longer do.
+    pub fn replace_documents(&mut self, docs: Vec<Arc<Doc>>) -> Result<Vec<PageId>, Report> {
         self.change(|world| {
+            let mut pages = Vec::new();
             for doc in docs {
-                let Some(Node::Page(id)) = world.plan.put(doc) else { continue };
+                let Some(Node::Page(id)) = world.plan.replace_document(doc) else { continue };
                 if world.card_values[id].take().is_some() {
                     world.cards_kept.fetch_sub(1, Ordering::Relaxed);
                 }
-                world.shared.forget(id);
-                world.feed_texts.forget(id);
+                world.feed_texts.remove(id);
+                pages.push(id);
             }
+            pages
         })
     }
 
-    /// Goes on with other templates of the same names.
+    /// Replaces the templates by others of the same names.
     ///
     /// # Errors
-    /// Every problem of the new ones; the renderer then goes on with those that it had.
-    pub fn retemplate(&mut self, templates: Vec<TemplateSource>) -> Result<(), Report> {
-        let first = Engine::new(&self.world, &templates)?;
-        drop(first);
+    /// Every problem of the new templates; the old ones are then kept.
+    pub fn replace_templates(&mut self, templates: Vec<TemplateSource>) -> Result<(), Report> {
+        Engine::new(&self.world, &templates)?;
         self.templates = templates;
-        let closures = Closures::new(&self.templates);
-        self.change(|world| world.closures = closures)
+        self.change(|_| ())
     }
 
-    /// Reads the views and hearts again.
+    /// Reads the snapshot of views and hearts again.
     ///
     /// # Errors
-    /// When the snapshot is no such table; the renderer then goes on with the numbers that it had.
-    pub fn recount(&mut self) -> Result<(), Report> {
+    /// When it is not valid; the old counts are then kept.
+    pub fn reload_counters(&mut self) -> Result<(), Report> {
         let counters = counters::Counters::read(&self.world.config, &*self.world.inputs)?;
         self.change(|world| {
             world.counters = counters;
-            // A card may show them.
+            // Cards may show them.
             world.card_values.iter_mut().for_each(|slot| drop(slot.take()));
             world.cards_kept.store(0, Ordering::Relaxed);
-            world.shared = Shared::new(&world.plan);
         })
     }
 
-    /// Changes the world. The engines refer to it, so that new ones take their place.
+    /// Changes the world. The engines refer to it, so they are created anew.
     fn change<T>(&mut self, change: impl FnOnce(&mut World) -> T) -> Result<T, Report> {
-        self.pool.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
-        let world = Arc::get_mut(&mut self.world);
-        let world = world.ok_or_else(|| Report::of(Diagnostic::error("a page is still being rendered").hint("this is a mistake in Folio")))?;
+        self.pool.get_mut().clear();
+        let world = Arc::get_mut(&mut self.world).ok_or_else(|| {
+            Report::of(
+                Diagnostic::error("a page is still being rendered")
+                    .hint("this is a bug in Folio; please report it"),
+            )
+        })?;
         let changed = change(world);
         let engine = Engine::new(&self.world, &self.templates)?;
-        self.give_back(engine);
+        self.return_engine(engine);
         Ok(changed)
     }
 
-    /// What a job is made of.
+    /// The fingerprint of what a call returns now.
     #[must_use]
-    pub fn parts(&self, job: &Job) -> Parts {
-        self.world.parts(job)
-    }
-
-    /// The mark of what a call gives now.
-    #[must_use]
-    pub fn ask_again(&self, call: &Call) -> Mark {
-        functions::ask_again(&self.world, call)
-    }
-
-    /// The mark of every template by name.
-    #[must_use]
-    pub fn template_marks(&self) -> BTreeMap<String, Mark> {
-        self.world.closures.marks()
+    pub fn reevaluate(&self, call: &Call) -> Fingerprint {
+        functions::reevaluate(&self.world, call)
     }
 
     fn take_engine(&self) -> Result<Engine, Report> {
-        let pooled = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let pooled = self.pool.lock().pop();
         pooled.map_or_else(|| Engine::new(&self.world, &self.templates), Ok)
     }
 
-    fn give_back(&self, engine: Engine) {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(engine);
-    }
-}
-
-/// The text of a job that needs no template.
-fn plain(world: &World, kind: &JobKind) -> String {
-    match kind {
-        JobKind::Sitemap { part } => sitemap::part(world, *part),
-        JobKind::SitemapIndex { parts } => sitemap::index(world, *parts),
-        JobKind::Robots => sitemap::robots(world),
-        JobKind::AdsTxt => world.config.ads.ads_txt.iter().map(|line| format!("{line}\n")).collect(),
-        JobKind::HighlightCss => world.highlight_css().to_owned(),
-        JobKind::Redirect { to, .. } => redirect::page(world, to),
-        _ => String::new(),
+    fn return_engine(&self, engine: Engine) {
+        self.pool.lock().push(engine);
     }
 }

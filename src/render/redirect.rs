@@ -1,10 +1,11 @@
-//! The page at an old address: it sends readers on and tells search engines where to look.
+//! The page at an alias: it redirects readers, and tells search engines the canonical URL.
 
-use super::World;
-use crate::paths::Route;
 use pulldown_cmark_escape::escape_html;
 
-/// A redirect that works on any host and without script.
+use super::world::World;
+use crate::paths::Route;
+
+/// A redirect that works on every host and without script.
 pub(super) fn page(world: &World, to: &Route) -> String {
     text(&world.config.language, &world.permalink(to), &world.url(to))
 }
@@ -18,30 +19,36 @@ fn text(language: &str, permalink: &str, url: &str) -> String {
     let (language, permalink, url) = (escaped(language), escaped(permalink), escaped(url));
     format!(
         "{START}{language}{HEAD}{permalink}{REFRESH}{url}{BODY}\
-         <body>\n<p>This page has moved to <a href=\"{url}\">{permalink}</a>.</p>\n</body>\n</html>\n"
+         <body>\n<p>This page has moved to <a href=\"{url}\">{permalink}</a>.</p>\n</body>\n\
+             </html>\n"
     )
 }
 
 const START: &str = "<!doctype html>\n<html lang=\"";
-const HEAD: &str =
-    "\">\n<head>\n<meta charset=\"utf-8\">\n<title>Moved</title>\n<meta name=\"robots\" content=\"noindex\">\n<link rel=\"canonical\" href=\"";
+const HEAD: &str = "\">\n<head>\n<meta charset=\"utf-8\">\n<title>Moved</title>\n\
+                    <meta name=\"robots\" content=\"noindex\">\n<link rel=\"canonical\" href=\"";
 const REFRESH: &str = "\">\n<meta http-equiv=\"refresh\" content=\"0; url=";
 const BODY: &str = "\">\n</head>\n";
 
-/// Where a page leads that [`page`] made; `None` of any other page.
+/// The target of a redirect page made by [`page`]; `None` for any other page.
 #[must_use]
 pub(crate) fn target_of(html: &str) -> Option<String> {
     let (_language, rest) = html.strip_prefix(START)?.split_once(HEAD)?;
     let (permalink, rest) = rest.split_once(REFRESH)?;
     let (url, _) = rest.split_once(BODY)?;
-    // No value has a quote or a bracket in it that is not escaped.
+    // Quotes and brackets are escaped in every value.
     let is_value = |text: &str| !text.is_empty() && !text.contains(['"', '<', '>']);
     (is_value(permalink) && is_value(url)).then(|| unescaped(url))
 }
 
-/// `&amp;` goes last: what it stands for must not be read again.
+/// `&amp;` comes last, so that the result is not decoded twice.
 fn unescaped(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'").replace("&#x27;", "'").replace("&amp;", "&")
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&#x27;", "'")
+        .replace("&amp;", "&")
 }
 
 #[cfg(test)]

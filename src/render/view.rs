@@ -1,6 +1,7 @@
-//! What templates see: plain structs made from the plan, turned into template values.
+//! What templates see: structs made from the plan, which become template values.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde::Serialize;
@@ -8,31 +9,94 @@ use serde_json::json;
 use tera::Value;
 
 use super::ads::{self, SlotView};
-use super::{Audience, World};
+use super::world::{Audience, World};
 use crate::config::{Config, FeedFormat};
 use crate::parse::front::ImageRef;
 use crate::parse::{Doc, Moment};
 use crate::paths::Route;
 use crate::plan::links::From;
-use crate::plan::{PageId, Pager, Plan, SectionId};
+use crate::plan::{Neighbours, Node, PageId, Pager, Plan, SectionId, Term};
 
-/// How many articles' cards are kept as values; each takes about two kilobytes.
+/// The values that a template receives, by kind of page.
+pub enum TemplateView<'a> {
+    /// `page`: see [`World::page_view`] and [`World::neighbours`].
+    Page {
+        id: PageId,
+    },
+    /// `section` and `list`.
+    Section {
+        id: SectionId,
+        section: SectionView<'a>,
+        list: ListView<'a>,
+    },
+    /// `taxonomy`.
+    Taxonomy {
+        taxonomy: TaxonomyView<'a>,
+    },
+    /// `taxonomy`, `term` and `list`.
+    Term {
+        taxonomy: NamedLink,
+        term: TermView<'a>,
+        list: ListView<'a>,
+    },
+    /// `years`.
+    Archive {
+        years: Vec<YearView>,
+    },
+    /// `year` and `pages`.
+    Year {
+        year: i16,
+        pages: Vec<PageId>,
+    },
+    NotFound,
+}
+
+impl TemplateView<'_> {
+    /// The article or section whose text is rendered.
+    #[must_use]
+    pub fn node(&self) -> Option<Node> {
+        match self {
+            Self::Page { id } => Some(Node::Page(*id)),
+            Self::Section { id, .. } => Some(Node::Section(*id)),
+            _ => None,
+        }
+    }
+}
+
+/// Where an article stands among others: the articles whose cards its page may show.
+#[derive(Clone, Debug, Default)]
+pub struct PageNeighbours {
+    pub newer: Option<PageId>,
+    pub older: Option<PageId>,
+    pub related: Vec<PageId>,
+    pub series: Vec<SeriesView>,
+}
+
+/// A series that an article is part of.
+#[derive(Clone, Debug, Serialize)]
+pub struct SeriesView {
+    pub link: NamedLink,
+    /// In reading order: oldest first.
+    pub pages: Vec<PageId>,
+}
+
+/// How many cards are kept as values; each takes about two kilobytes.
 const CARDS_KEPT: usize = 4096;
 
-/// A named thing with an address: a term, a section, a step of the way home.
+/// Something with a name and a URL: a term, a section, an ancestor of a page.
 #[derive(Clone, Debug, Serialize)]
-pub struct Named {
+pub struct NamedLink {
     pub name: String,
     pub route: String,
     pub url: String,
     pub permalink: String,
 }
 
-/// What a list shows of an article.
+/// What lists show of an article.
 #[derive(Debug, Serialize)]
 pub struct Card<'a> {
     pub title: &'a str,
-    /// The front matter's description, else the first paragraph.
+    /// The description of the front matter, or the first paragraph.
     pub description: &'a str,
     pub route: &'a str,
     pub url: String,
@@ -43,9 +107,9 @@ pub struct Card<'a> {
     pub updated: Option<String>,
     pub year: Option<i16>,
     pub reading_time: usize,
-    pub category: Option<Named>,
-    pub tags: Vec<Named>,
-    pub authors: Vec<Named>,
+    pub category: Option<NamedLink>,
+    pub tags: Vec<NamedLink>,
+    pub authors: Vec<NamedLink>,
     pub image: Option<ImageView>,
     pub draft: bool,
     pub sponsored: bool,
@@ -53,7 +117,7 @@ pub struct Card<'a> {
     pub extra: serde_json::Value,
 }
 
-/// A picture with its address.
+/// An image with its URL.
 #[derive(Debug, Serialize)]
 pub struct ImageView {
     pub url: String,
@@ -62,34 +126,91 @@ pub struct ImageView {
     pub credit: String,
 }
 
-/// Everything of an article but its rendered texts and the cards of others.
+/// Everything about an article except its rendered text and the cards of others.
 #[derive(Debug, Serialize)]
 pub struct PageView<'a> {
     #[serde(flatten)]
     pub card: Card<'a>,
     pub slug: &'a str,
     pub word_count: usize,
-    /// Whether the front matter gives a description; else it is the first paragraph.
+    /// Whether the front matter has a description; otherwise it is the first paragraph.
     pub has_description: bool,
     pub toc: Vec<crate::parse::outline::Entry>,
     pub show_toc: bool,
-    pub terms: BTreeMap<&'a str, Vec<Named>>,
-    pub section: Option<Named>,
+    pub terms: BTreeMap<&'a str, Vec<NamedLink>>,
+    pub section: Option<NamedLink>,
     /// From the front page down to the section.
-    pub ancestors: Vec<Named>,
+    pub ancestors: Vec<NamedLink>,
     pub ads: ads::PageAds<'a>,
     pub comments: bool,
     pub views: Option<u64>,
     pub hearts: Option<u64>,
 }
 
-/// The page of a list that is shown.
+/// A section with its subsections. The articles of its list come as a [`ListView`].
+#[derive(Debug, Serialize)]
+pub struct SectionView<'a> {
+    pub title: &'a str,
+    pub description: String,
+    /// The folder below `content/`.
+    pub path: &'a str,
+    pub route: &'a str,
+    pub url: String,
+    pub permalink: String,
+    pub toc: Vec<crate::parse::outline::Entry>,
+    /// From the front page down to the parent section.
+    pub ancestors: Vec<NamedLink>,
+    pub subsections: Vec<NamedLink>,
+    pub extra: serde_json::Value,
+}
+
+/// A taxonomy with its terms.
+#[derive(Debug, Serialize)]
+pub struct TaxonomyView<'a> {
+    pub name: &'a str,
+    pub route: &'a str,
+    pub url: String,
+    pub permalink: String,
+    pub terms: Vec<TermView<'a>>,
+}
+
+/// A term, without its articles.
+#[derive(Debug, Serialize)]
+pub struct TermView<'a> {
+    pub name: &'a str,
+    pub route: &'a str,
+    pub url: String,
+    pub permalink: String,
+    /// The number of its articles.
+    pub count: usize,
+    /// The URLs of its feeds.
+    pub feeds: Vec<String>,
+}
+
+/// A year of the archive.
+#[derive(Debug, Serialize)]
+pub struct YearView {
+    pub year: i16,
+    /// The number of its articles.
+    pub count: usize,
+    pub url: String,
+}
+
+/// One page of a list.
+#[derive(Debug)]
+pub struct ListView<'a> {
+    /// The articles on this page of the list.
+    pub pages: &'a [PageId],
+    pub pager: PagerView,
+}
+
+/// Which page of a list is shown, and the URLs of the others.
 #[derive(Debug, Serialize)]
 pub struct PagerView {
     /// From 1.
     pub current: usize,
     pub count: usize,
-    /// Entries of the whole list.
+    /// The number of entries of the whole list.
     pub total: usize,
     pub first: String,
     pub last: String,
@@ -98,13 +219,13 @@ pub struct PagerView {
 }
 
 impl World {
-    /// The address of a route as the site's own links write it.
+    /// The URL of a route as links of the site have it.
     #[must_use]
     pub fn url(&self, route: &Route) -> String {
         self.config.base_url.local(&route.encoded())
     }
 
-    /// The address of a route as its reader needs it.
+    /// The URL of a route for this audience.
     pub(crate) fn link(&self, route: &Route, audience: Audience) -> String {
         match audience {
             Audience::Page => self.url(route),
@@ -118,40 +239,56 @@ impl World {
     }
 
     #[must_use]
-    pub fn named(&self, name: &str, route: &Route) -> Named {
-        Named { name: name.to_owned(), route: route.as_str().to_owned(), url: self.url(route), permalink: self.permalink(route) }
+    pub fn named_link(&self, name: &str, route: &Route) -> NamedLink {
+        NamedLink {
+            name: name.to_owned(),
+            route: route.as_str().to_owned(),
+            url: self.url(route),
+            permalink: self.permalink(route),
+        }
     }
 
     fn date(&self, moment: Option<Moment>) -> Option<String> {
         moment.map(|m| m.rfc3339(&self.config.timezone))
     }
 
-    /// The terms of a taxonomy that an article has, in its own order. A taxonomy without pages links nowhere.
-    fn terms(&self, doc: &Doc, taxonomy: &str) -> Vec<Named> {
+    /// The terms of a taxonomy that an article has, in its own order. Without pages of the taxonomy
+    /// they have no URLs.
+    fn terms(&self, doc: &Doc, taxonomy: &str) -> Vec<NamedLink> {
         let known = self.plan.taxonomies.iter().find(|t| t.name == taxonomy);
         let terms = doc.front.terms.get(taxonomy).into_iter().flatten();
         terms
             .map(|name| match known.and_then(|t| t.terms.get(*t.spellings.get(name)?)) {
-                Some(term) => self.named(name, &term.route),
-                None => Named { name: name.clone(), route: String::new(), url: String::new(), permalink: String::new() },
+                Some(term) => self.named_link(name, &term.route),
+                None => NamedLink {
+                    name: name.clone(),
+                    route: String::new(),
+                    url: String::new(),
+                    permalink: String::new(),
+                },
             })
             .collect()
     }
 
-    fn authors(&self, doc: &Doc) -> Vec<Named> {
+    fn authors(&self, doc: &Doc) -> Vec<NamedLink> {
         let own = self.terms(doc, "author");
         if !own.is_empty() || self.config.author.name.is_empty() {
             return own;
         }
         let author = &self.config.author;
         let url = configured_url(&author.url, &self.config, &self.plan);
-        vec![Named { name: author.name.clone(), route: String::new(), url: url.clone(), permalink: url }]
+        vec![NamedLink {
+            name: author.name.clone(),
+            route: String::new(),
+            url: url.clone(),
+            permalink: url,
+        }]
     }
 
     fn image(&self, image: &ImageRef, from: From<'_>) -> Option<ImageView> {
         let target = &from.doc.links.get(image.link as usize)?.target;
-        let url = self.address(target, from, Audience::Page)?;
-        let permalink = self.address(target, from, Audience::Feed)?;
+        let url = self.link_url(target, from, Audience::Page)?;
+        let permalink = self.link_url(target, from, Audience::Feed)?;
         Some(ImageView { url, permalink, alt: image.alt.clone(), credit: image.credit.clone() })
     }
 
@@ -182,7 +319,8 @@ impl World {
         }
     }
 
-    /// The card as a template's value. Those of many articles are kept: an article is shown in a dozen places.
+    /// The card as a value for templates. The values of many articles are kept, since an article is
+    /// shown in many places.
     pub(super) fn card_value(&self, id: PageId) -> Value {
         let slot = &self.card_values[id];
         if let Some(value) = slot.get() {
@@ -204,45 +342,61 @@ impl World {
         ids.iter().map(|id| self.card(*id)).collect()
     }
 
-    /// The way from the front page to a section, it included.
-    fn ancestors(&self, section: SectionId) -> Vec<Named> {
+    /// The sections from the front page down to a section, including it.
+    fn ancestors(&self, section: SectionId) -> Vec<NamedLink> {
         let mut way = Vec::new();
         let mut at = Some(section);
         while let Some(id) = at {
             let s = &self.plan.sections[id];
-            way.push(self.named(&s.title, &s.route));
+            way.push(self.named_link(&s.title, &s.route));
             at = s.parent;
         }
         way.reverse();
         way
     }
 
-    pub(super) fn series<'a>(&'a self, doc: &'a Doc) -> impl Iterator<Item = &'a crate::plan::Term> {
+    pub(super) fn series<'a>(&'a self, doc: &'a Doc) -> impl Iterator<Item = &'a Term> {
         let taxonomy = self.plan.taxonomies.iter().find(|t| t.name == "series");
         let names = doc.front.terms.get("series").into_iter().flatten();
         names.filter_map(move |name| taxonomy?.terms.iter().find(|t| t.name == *name))
     }
 
-    /// An article's view.
-    pub(super) fn page(&self, id: PageId) -> Value {
-        let page = &self.plan.pages[id];
-        let mut view = Value::from_serializable(&self.page_alone(id)).into_map().unwrap_or_default();
+    /// The value of `page`: an article's view with the cards of its neighbours.
+    pub(super) fn page_value(&self, id: PageId) -> Value {
+        let PageNeighbours { newer, older, related, series } = self.neighbours(id);
+        let mut view = into_map(Value::from_serializable(&self.page_view(id)));
         let card = |id: Option<PageId>| id.map_or_else(Value::none, |id| self.card_value(id));
-        view.insert("newer".into(), card(page.newer));
-        view.insert("older".into(), card(page.older));
-        view.insert("related".into(), self.card_values(&page.related));
-        let series = self.series(&page.doc).map(|t| {
-            let mut view = Value::from_serializable(&self.named(&t.name, &t.route)).into_map().unwrap_or_default();
-            view.insert("pages".into(), self.card_values(&t.pages.iter().rev().copied().collect::<Vec<_>>()));
+        view.insert("newer".into(), card(newer));
+        view.insert("older".into(), card(older));
+        view.insert("related".into(), self.card_values(&related));
+        let series = series.iter().map(|SeriesView { link, pages }| {
+            let mut view = into_map(Value::from_serializable(link));
+            view.insert("pages".into(), self.card_values(pages));
             Value::from(view)
         });
         view.insert("series".into(), Value::from(series.collect::<Vec<_>>()));
         Value::from(view)
     }
 
+    /// The articles around an article.
+    #[must_use]
+    pub fn neighbours(&self, id: PageId) -> PageNeighbours {
+        let Neighbours { newer, older, related } = &self.plan.neighbours[id];
+        let series = self.series(&self.plan.pages[id].doc).map(|term| SeriesView {
+            link: self.named_link(&term.name, &term.route),
+            pages: term.pages.iter().rev().copied().collect(),
+        });
+        PageNeighbours {
+            newer: *newer,
+            older: *older,
+            related: related.clone(),
+            series: series.collect(),
+        }
+    }
+
     /// An article's view without the cards of others.
     #[must_use]
-    pub(super) fn page_alone(&self, id: PageId) -> PageView<'_> {
+    pub fn page_view(&self, id: PageId) -> PageView<'_> {
         let page = &self.plan.pages[id];
         let doc = &*page.doc;
         let is_article = doc.front.date.is_some();
@@ -255,7 +409,10 @@ impl World {
             toc: crate::parse::outline::tree(&doc.outline),
             show_toc: doc.front.toc.unwrap_or(false),
             terms: doc.front.terms.iter().map(|(name, _)| (name, self.terms(doc, name))).collect(),
-            section: Some(self.named(&self.plan.sections[page.section].title, &self.plan.sections[page.section].route)),
+            section: Some(self.named_link(
+                &self.plan.sections[page.section].title,
+                &self.plan.sections[page.section].route,
+            )),
             ancestors: self.ancestors(page.section),
             ads: ads::of_page(&self.config.ads, &doc.front.ads, is_article),
             comments: doc.front.comments.unwrap_or(self.config.comments.show && is_article),
@@ -264,25 +421,59 @@ impl World {
         }
     }
 
-    /// A section with its subsections; its list comes apart, a page of it at a time.
+    /// A section's view.
     #[must_use]
-    pub fn section(&self, id: SectionId) -> serde_json::Value {
+    pub fn section_view(&self, id: SectionId) -> SectionView<'_> {
         let s = &self.plan.sections[id];
         let description = s.doc.as_ref().and_then(|d| d.front.description.clone());
-        let below = |id: &SectionId| self.named(&self.plan.sections[*id].title, &self.plan.sections[*id].route);
-        let ancestors = s.parent.map(|p| self.ancestors(p)).unwrap_or_default();
-        json!({
-            "title": s.title,
-            "description": description.unwrap_or_else(|| if id == 0 { self.config.description.clone() } else { String::new() }),
-            "path": s.path,
-            "route": s.route.as_str(),
-            "url": self.url(&s.route),
-            "permalink": self.permalink(&s.route),
-            "toc": s.doc.as_ref().map(|d| crate::parse::outline::tree(&d.outline)).unwrap_or_default(),
-            "ancestors": ancestors,
-            "subsections": s.subsections.iter().map(below).collect::<Vec<_>>(),
-            "extra": s.doc.as_ref().map_or_else(|| json!({}), |d| extra(d)),
-        })
+        let default = || if id == 0 { self.config.description.clone() } else { String::new() };
+        let outline = |doc: &Arc<Doc>| crate::parse::outline::tree(&doc.outline);
+        let link = |id: &SectionId| {
+            let section = &self.plan.sections[*id];
+            self.named_link(&section.title, &section.route)
+        };
+        SectionView {
+            title: &s.title,
+            description: description.unwrap_or_else(default),
+            path: &s.path,
+            route: s.route.as_str(),
+            url: self.url(&s.route),
+            permalink: self.permalink(&s.route),
+            toc: s.doc.as_ref().map(outline).unwrap_or_default(),
+            ancestors: s.parent.map(|p| self.ancestors(p)).unwrap_or_default(),
+            subsections: s.subsections.iter().map(link).collect(),
+            extra: s.doc.as_ref().map_or_else(|| json!({}), |d| extra(d)),
+        }
+    }
+
+    /// A taxonomy's view.
+    #[must_use]
+    pub fn taxonomy_view(&self, index: usize) -> TaxonomyView<'_> {
+        let taxonomy = &self.plan.taxonomies[index];
+        TaxonomyView {
+            name: &taxonomy.name,
+            route: taxonomy.route.as_str(),
+            url: self.url(&taxonomy.route),
+            permalink: self.permalink(&taxonomy.route),
+            terms: taxonomy.terms.iter().map(|term| self.term_view(term)).collect(),
+        }
+    }
+
+    /// A term's view.
+    #[must_use]
+    pub fn term_view<'a>(&self, term: &'a Term) -> TermView<'a> {
+        let feed_url = |format: &FeedFormat| {
+            let route = term.route.join(crate::plan::feed_name(*format));
+            route.map(|route| self.url(&route)).unwrap_or_default()
+        };
+        TermView {
+            name: &term.name,
+            route: term.route.as_str(),
+            url: self.url(&term.route),
+            permalink: self.permalink(&term.route),
+            count: term.pages.len(),
+            feeds: term.feeds.iter().map(feed_url).collect(),
+        }
     }
 
     #[must_use]
@@ -303,30 +494,49 @@ impl World {
     }
 }
 
+pub(super) fn into_map(value: Value) -> tera::Map {
+    value.into_map().unwrap_or_default()
+}
+
 fn extra(doc: &Doc) -> serde_json::Value {
     serde_json::from_str(&doc.front.extra).unwrap_or_default()
 }
 
-/// An address from `site.toml` as links write it: one of the site's own gets the site's prefix, once.
+/// A URL of `site.toml` as links have it: one of the site itself gets the prefix of the base URL,
+/// unless it has it already.
 fn configured_url(url: &str, config: &Config, plan: &Plan) -> String {
-    if url.is_empty() || url.starts_with('#') || url.starts_with("//") || url.split(['/', '?']).next().is_some_and(|start| start.contains(':')) {
+    if url.is_empty()
+        || url.starts_with('#')
+        || url.starts_with("//")
+        || url.split(['/', '?']).next().is_some_and(|start| start.contains(':'))
+    {
         return url.to_owned();
     }
     let (path, rest) = url.split_at(url.find(['?', '#']).unwrap_or(url.len()));
-    if let Some(node) = path.strip_prefix("@/").and_then(|path| plan.node(&format!("content/{path}"))) {
+    if let Some(node) =
+        path.strip_prefix("@/").and_then(|path| plan.node(&format!("content/{path}")))
+    {
         return format!("{}{rest}", config.base_url.local(&plan.route_of(node).encoded()));
     }
     let rooted = format!("/{}", url.trim_start_matches('/'));
     let path = rooted.split(['?', '#']).next().unwrap_or_default();
     let prefix = config.base_url.prefix();
-    let prefixed = !prefix.is_empty() && (path == prefix || path.starts_with(&format!("{prefix}/")));
+    let prefixed =
+        !prefix.is_empty() && (path == prefix || path.starts_with(&format!("{prefix}/")));
     if prefixed && !plan.answers(path) { rooted } else { config.base_url.local(&rooted) }
 }
 
-/// The configuration that templates may see.
+/// The configuration that templates can see.
 #[must_use]
 pub fn site(config: &Config, plan: &Plan) -> Value {
-    let menu_item = |item: &crate::config::MenuItem| json!({ "name": item.name, "url": configured_url(&item.url, config, plan), "route": item.url });
+    let menu_item = |item: &crate::config::MenuItem| {
+        let url = configured_url(&item.url, config, plan);
+        json!({ "name": item.name, "url": url, "route": item.url })
+    };
+    let taxonomy = |taxonomy: &crate::plan::Taxonomy| {
+        let url = config.base_url.local(&taxonomy.route.encoded());
+        json!({ "name": taxonomy.name, "url": url })
+    };
     let feeds = |format: &FeedFormat| {
         let name = crate::plan::feed_name(*format);
         let (kind, title) = match format {
@@ -337,20 +547,28 @@ pub fn site(config: &Config, plan: &Plan) -> Value {
         json!({ "url": config.base_url.local(&format!("/{name}")), "type": kind, "title": title })
     };
     let formats = if config.feeds.limit == 0 { &[][..] } else { &config.feeds.formats };
-    let slots: BTreeMap<&str, SlotView<'_>> = config.ads.slots.iter().map(|(name, slot)| (name.as_str(), ads::slot(name, slot))).collect();
+    let slots: BTreeMap<&str, SlotView<'_>> = config
+        .ads
+        .slots
+        .iter()
+        .map(|(name, slot)| (name.as_str(), ads::slot(name, slot)))
+        .collect();
     Value::from_serializable(&json!({
         "title": config.title,
         "description": config.description,
         "base_url": format!("{}{}", config.base_url.origin(), config.base_url.prefix()),
         "url": config.base_url.local("/"),
         "language": config.language,
-        "author": { "name": config.author.name, "url": configured_url(&config.author.url, config, plan) },
+        "author": {
+            "name": config.author.name,
+            "url": configured_url(&config.author.url, config, plan),
+        },
         "menu": {
             "main": config.menu.main.iter().map(menu_item).collect::<Vec<_>>(),
             "footer": config.menu.footer.iter().map(menu_item).collect::<Vec<_>>(),
         },
         "feeds": formats.iter().map(feeds).collect::<Vec<_>>(),
-        "taxonomies": plan.taxonomies.iter().map(|t| json!({ "name": t.name, "url": config.base_url.local(&t.route.encoded()) })).collect::<Vec<_>>(),
+        "taxonomies": plan.taxonomies.iter().map(taxonomy).collect::<Vec<_>>(),
         "article": config.article,
         "ads": { "label": config.ads.label, "policy": config.ads.policy, "slots": slots },
         "comments": config.comments,

@@ -1,18 +1,21 @@
 //! The shape of a type, compiled from its JSON Schema, and the check of a tree against it.
 
 use schemars::JsonSchema;
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
-use super::{Problem, ProblemKind, Reading, Step};
-use crate::diag::nearest;
+use super::problem::{Problem, ProblemKind, Reading};
+use super::step::Step;
+use crate::diag::{MAX_SUGGESTIONS, nearest};
 
-/// What a value may be. Compiled once a run; covers what schemars makes of Folio's own types.
+/// What a value may be. Covers the schemas that schemars generates for Folio's types.
 #[derive(Clone, Debug)]
 pub enum Shape {
     Any,
     Null,
     Bool,
-    /// With the least that it may be.
+    /// With its minimum.
     Integer(Option<i64>),
     Number,
     Text,
@@ -25,7 +28,7 @@ pub enum Shape {
     Either(Vec<Shape>),
 }
 
-/// The keys that an object may and must have.
+/// The keys that an object may have and must have.
 #[derive(Clone, Debug)]
 pub struct Object {
     keys: Vec<(String, Shape)>,
@@ -42,7 +45,7 @@ impl Shape {
         compile(&schema, defs)
     }
 
-    /// The keys of an object shape; none for any other.
+    /// The keys of an object shape; none for other shapes.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         let keys = match self {
             Self::Object(object) => object.keys.as_slice(),
@@ -51,9 +54,15 @@ impl Shape {
         keys.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Checks `value`, reports each mismatch at its path and takes it out of the tree.
-    /// Returns whether the value itself (after what was taken out) fits.
-    pub(super) fn check(&self, value: &mut Value, reading: Reading, path: &mut Vec<Step>, problems: &mut Vec<Problem>) -> bool {
+    /// Checks `value`, reports each mismatch at its path and removes it from the tree. Returns
+    /// whether the value itself matches afterwards.
+    pub(super) fn check(
+        &self,
+        value: &mut Value,
+        reading: Reading,
+        path: &mut Vec<Step>,
+        problems: &mut Vec<Problem>,
+    ) -> bool {
         if reading == Reading::Generous {
             self.coerce(value);
         }
@@ -66,11 +75,16 @@ impl Shape {
             | (Self::Bool, Value::Bool(_))
             | (Self::Number, Value::Number(_))
             | (Self::Text, Value::String(_)) => true,
-            (Self::Integer(min), Value::Number(n)) if n.is_u64() || (n.is_i64() && min.is_none_or(|min| n.as_i64() >= Some(min))) => true,
+            (Self::Integer(min), Value::Number(n))
+                if n.is_u64() || (n.is_i64() && min.is_none_or(|min| n.as_i64() >= Some(min))) =>
+            {
+                true
+            }
             (Self::Words(words), Value::String(s)) => {
                 let known = words.contains(s);
                 if !known {
-                    let kind = ProblemKind::UnknownValue { found: s.clone(), allowed: words.clone() };
+                    let kind =
+                        ProblemKind::UnknownValue { found: s.clone(), allowed: words.clone() };
                     problems.push(Problem { path: path.clone(), kind });
                 }
                 known
@@ -90,16 +104,19 @@ impl Shape {
                 map.retain(|key, v| check_entry(shape, key, v, reading, path, problems));
                 true
             }
-            (Self::Object(object), Value::Object(map)) => object.check(map, reading, path, problems),
+            (Self::Object(object), Value::Object(map)) => {
+                object.check(map, reading, path, problems)
+            }
             (_, found) => {
-                let kind = ProblemKind::WrongType { expected: self.describe(), found: kind_of(found) };
+                let kind =
+                    ProblemKind::WrongType { expected: self.describe(), found: kind_of(found) };
                 problems.push(Problem { path: path.clone(), kind });
                 false
             }
         }
     }
 
-    /// Reads what is meant where the meaning is plain.
+    /// Converts a value whose meaning is clear to the expected type.
     fn coerce(&self, value: &mut Value) {
         let new = match (self, &*value) {
             (Self::Text | Self::Words(_), Value::Number(n)) => Value::String(n.to_string()),
@@ -114,7 +131,9 @@ impl Shape {
                 Err(_) => return,
             },
             (Self::List(_), Value::String(s)) if s.trim().is_empty() => Value::Array(Vec::new()),
-            (Self::List(_), Value::String(_) | Value::Number(_) | Value::Bool(_)) => Value::Array(vec![value.clone()]),
+            (Self::List(_), Value::String(_) | Value::Number(_) | Value::Bool(_)) => {
+                Value::Array(vec![value.clone()])
+            }
             (Self::List(_), Value::Array(items)) if items.iter().any(Value::is_null) => {
                 Value::Array(items.iter().filter(|v| !v.is_null()).cloned().collect())
             }
@@ -136,13 +155,18 @@ impl Shape {
             Self::List(item) => format!("a list, each entry {}", item.describe()),
             Self::Map(_) | Self::Object(_) => "a table of keys".into(),
             Self::Either(options) => {
-                let words: Vec<_> = options.iter().filter(|s| !matches!(s, Self::Null)).map(Self::describe).collect();
+                let words: Vec<_> = options
+                    .iter()
+                    .filter(|s| !matches!(s, Self::Null))
+                    .map(Self::describe)
+                    .collect();
                 words.join(" or ")
             }
         }
     }
 
-    /// Whether a value of this kind is what the shape is about (so that a mismatch deeper down is worth telling).
+    /// Whether a value has the kind that the shape expects, so that mismatches inside it are worth
+    /// reporting.
     fn is_about(&self, value: &Value) -> bool {
         match (self, value) {
             (Self::Words(_) | Self::Text, Value::String(_))
@@ -154,7 +178,14 @@ impl Shape {
     }
 }
 
-fn check_either(shape: &Shape, options: &[Shape], value: &mut Value, reading: Reading, path: &mut Vec<Step>, problems: &mut Vec<Problem>) -> bool {
+fn check_either(
+    shape: &Shape,
+    options: &[Shape],
+    value: &mut Value,
+    reading: Reading,
+    path: &mut Vec<Step>,
+    problems: &mut Vec<Problem>,
+) -> bool {
     for option in options {
         let (mut copy, mut own) = (value.clone(), Vec::new());
         if option.check(&mut copy, reading, &mut path.clone(), &mut own) && own.is_empty() {
@@ -170,7 +201,14 @@ fn check_either(shape: &Shape, options: &[Shape], value: &mut Value, reading: Re
     false
 }
 
-fn check_entry(shape: &Shape, key: &str, value: &mut Value, reading: Reading, path: &mut Vec<Step>, problems: &mut Vec<Problem>) -> bool {
+fn check_entry(
+    shape: &Shape,
+    key: &str,
+    value: &mut Value,
+    reading: Reading,
+    path: &mut Vec<Step>,
+    problems: &mut Vec<Problem>,
+) -> bool {
     path.push(Step::Key(key.to_owned()));
     let fits = shape.check(value, reading, path, problems);
     path.pop();
@@ -178,13 +216,28 @@ fn check_entry(shape: &Shape, key: &str, value: &mut Value, reading: Reading, pa
 }
 
 impl Object {
-    fn check(&self, map: &mut Map<String, Value>, reading: Reading, path: &mut Vec<Step>, problems: &mut Vec<Problem>) -> bool {
+    fn check(
+        &self,
+        map: &mut Map<String, Value>,
+        reading: Reading,
+        path: &mut Vec<Step>,
+        problems: &mut Vec<Problem>,
+    ) -> bool {
         for key in &self.required {
             if !map.contains_key(key) {
-                problems.push(Problem { path: path.clone(), kind: ProblemKind::Missing { key: key.clone() } });
+                problems.push(Problem {
+                    path: path.clone(),
+                    kind: ProblemKind::Missing { key: key.clone() },
+                });
             }
         }
-        let given: Vec<String> = map.keys().cloned().collect();
+        let known: Arc<[String]> = self.keys.iter().map(|(name, _)| name.clone()).collect();
+        let free: Vec<&str> = self
+            .keys
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .filter(|k| !map.contains_key(*k))
+            .collect();
         map.retain(|key, value| {
             if reading == Reading::Generous && value.is_null() {
                 return false;
@@ -192,10 +245,12 @@ impl Object {
             if let Some((_, shape)) = self.keys.iter().find(|(name, _)| name == key) {
                 return check_entry(shape, key, value, reading, path, problems);
             }
-            problems.push(self.unknown(key, &given, path));
+            let free = if problems.len() < MAX_SUGGESTIONS { free.as_slice() } else { &[] };
+            problems.push(unknown(key, &known, free, path));
             false
         });
-        // A missing text is read as an empty one, so that what else is wrong can be told in the same run.
+        // A missing text is read as an empty one, so that the other problems are found in the same
+        // run.
         for key in &self.required {
             if matches!(self.keys.iter().find(|(name, _)| name == key), Some((_, Shape::Text))) {
                 map.entry(key.clone()).or_insert_with(|| Value::String(String::new()));
@@ -203,19 +258,17 @@ impl Object {
         }
         self.required.iter().all(|key| map.contains_key(key))
     }
-
-    /// The unknown key, with the nearest known one that is not given already.
-    fn unknown(&self, key: &str, given: &[String], path: &[Step]) -> Problem {
-        let known: Vec<String> = self.keys.iter().map(|(name, _)| name.clone()).collect();
-        let free = known.iter().map(String::as_str).filter(|k| !given.iter().any(|g| g == k));
-        let nearest = nearest(key, free).map(str::to_owned);
-        let mut path = path.to_vec();
-        path.push(Step::Key(key.to_owned()));
-        Problem { path, kind: ProblemKind::UnknownKey { nearest, known } }
-    }
 }
 
-/// The kind of a value in words.
+/// The problem of an unknown key, with the most similar of the known keys that are not used.
+fn unknown(key: &str, known: &Arc<[String]>, free: &[&str], path: &[Step]) -> Problem {
+    let nearest = nearest(key, free.iter().copied()).map(str::to_owned);
+    let mut path = path.to_vec();
+    path.push(Step::Key(key.to_owned()));
+    Problem { path, kind: ProblemKind::UnknownKey { nearest, known: Arc::clone(known) } }
+}
+
+/// The kind of a value, in words.
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "empty",
@@ -246,13 +299,16 @@ fn compile(schema: &Value, defs: &Map<String, Value>) -> Shape {
         }
     }
     match schema.get("type") {
-        Some(Value::Array(kinds)) => Shape::Either(kinds.iter().filter_map(Value::as_str).map(|k| compile_kind(k, schema, defs)).collect()),
+        Some(Value::Array(kinds)) => Shape::Either(
+            kinds.iter().filter_map(Value::as_str).map(|k| compile_kind(k, schema, defs)).collect(),
+        ),
         Some(Value::String(kind)) => compile_kind(kind, schema, defs),
         _ => Shape::Any,
     }
 }
 
-/// Several lists of words are one (schemars writes an enum with documented variants as `oneOf` constants).
+/// Joins several lists of words (schemars writes an enum with documented variants as `oneOf`
+/// constants).
 fn join_words(options: Vec<Shape>) -> Shape {
     let mut words = Vec::new();
     let mut rest = Vec::new();
@@ -278,7 +334,9 @@ fn compile_kind(kind: &str, schema: &Value, defs: &Map<String, Value>) -> Shape 
         "integer" => Shape::Integer(schema.get("minimum").and_then(Value::as_i64)),
         "number" => Shape::Number,
         "string" => Shape::Text,
-        "array" => Shape::List(Box::new(schema.get("items").map_or(Shape::Any, |s| compile(s, defs)))),
+        "array" => {
+            Shape::List(Box::new(schema.get("items").map_or(Shape::Any, |s| compile(s, defs))))
+        }
         "object" => compile_object(schema, defs),
         _ => Shape::Any,
     }
@@ -291,6 +349,7 @@ fn compile_object(schema: &Value, defs: &Map<String, Value>) -> Shape {
     };
     let keys = properties.iter().map(|(name, s)| (name.clone(), compile(s, defs))).collect();
     let required = schema.get("required").and_then(Value::as_array);
-    let required = required.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    let required =
+        required.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
     Shape::Object(Object { keys, required })
 }

@@ -1,8 +1,8 @@
-//! `/_folio/events`: tells a browser what has become of the page that it has open (server-sent events, HTML Living
-//! Standard §9.2).
+//! `/_folio/events`: notifies browsers when the page they have open has changed (server-sent
+//! events, HTML Living Standard §9.2).
 //!
-//! A browser says what it was served. It is told when that is no longer what it would be served, however the change
-//! came about, also after it had hung up for a while.
+//! A browser sends the version that it has. It is notified when it would be served another one,
+//! whatever the cause, also when it was disconnected for a while.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -14,31 +14,33 @@ use futures_util::stream::{self, Stream};
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::answer::{self, Answer};
+use super::client;
+use super::lookup::{self, Lookup, NO_VERSION};
 use super::notice::Notice;
-use super::{Shared, client};
+use super::shared::Shared;
+use crate::live::Publication;
+use crate::media_type;
 
-/// What a browser says of itself.
+/// What a browser has open.
 #[derive(Debug, Default)]
-pub(super) struct Open {
+pub(super) struct OpenPage {
     /// The path of the page, percent-encoded.
     pub path: String,
-    /// The mark that the page was served with.
-    pub mark: String,
-    /// The last change that it knows of.
+    /// The version that the browser has.
+    pub version: String,
+    /// The last change that the browser knows of.
     pub id: String,
 }
 
-impl Open {
+impl OpenPage {
     /// Reads the query of a request.
     pub(super) fn of(query: &str) -> Self {
         let mut open = Self::default();
-        for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
-            let value = crate::paths::percent_decode(&value.replace('+', " "));
-            match name {
-                "path" => open.path = value,
-                "mark" => open.mark = value,
-                "id" => open.id = value,
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "path" => open.path = value.into_owned(),
+                "version" => open.version = value.into_owned(),
+                "id" => open.id = value.into_owned(),
                 _ => {}
             }
         }
@@ -51,8 +53,8 @@ struct Connection {
     shared: Arc<Shared>,
     receiver: watch::Receiver<Arc<Notice>>,
     number: u64,
-    open: Open,
-    /// The last change that it was told of.
+    open: OpenPage,
+    /// The last change that was sent.
     seen: u64,
     problems: Option<Arc<str>>,
     waiting: VecDeque<Event>,
@@ -61,22 +63,39 @@ struct Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.shared.preview.closed(self.number);
+        self.shared.preview.page_closed(self.number);
     }
 }
 
-/// Comments in between, so that a connection that is gone is noticed.
+/// How often a comment is sent, so that closed connections are noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-pub(super) fn stream(shared: Arc<Shared>, open: Open, permit: OwnedSemaphorePermit) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+/// The events for a page that a browser has open.
+pub(super) fn stream(
+    shared: Arc<Shared>,
+    open: OpenPage,
+    permit: OwnedSemaphorePermit,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let mut receiver = shared.notices.subscribe();
-    // The present state is told at once.
+    // The current state is sent at once.
     receiver.mark_changed();
-    let number = shared.notices.connection();
-    // A change of another run is none that this one knows: all that it remembers is told.
+    let number = shared.notices.next_connection();
+    // After a restart the numbers of changes start anew; then every remembered change is sent.
     let seen = shared.notices.number(&open.id).unwrap_or(0);
-    let hello = Event::default().event("hello").data(shared.notices.build()).retry(Duration::from_millis(500));
-    let connection = Connection { shared, receiver, number, open, seen, problems: None, waiting: VecDeque::from([hello]), _permit: permit };
+    let hello = Event::default()
+        .event("hello")
+        .data(shared.notices.program_version())
+        .retry(Duration::from_millis(500));
+    let connection = Connection {
+        shared,
+        receiver,
+        number,
+        open,
+        seen,
+        problems: None,
+        waiting: VecDeque::from([hello]),
+        _permit: permit,
+    };
     Sse::new(stream::unfold(connection, next)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
@@ -88,7 +107,7 @@ async fn next(mut connection: Connection) -> Option<(Result<Event, Infallible>, 
         connection.receiver.changed().await.ok()?;
         let notice = Arc::clone(&connection.receiver.borrow_and_update());
         connection = tokio::task::spawn_blocking(move || {
-            connection.hear(&notice);
+            connection.update(&notice);
             connection
         })
         .await
@@ -98,27 +117,20 @@ async fn next(mut connection: Connection) -> Option<(Result<Event, Infallible>, 
 
 impl Connection {
     /// Compares what the browser was served with what it would be served now.
-    fn hear(&mut self, notice: &Notice) {
-        let preview = &self.shared.preview;
-        let (mark, to) = match answer::find(preview, &self.open.path) {
-            // Only pages listen.
-            Answer::Found(found, _) if !super::http::content_type(found.out.as_str()).starts_with("text/html") => (self.open.mark.clone(), None),
-            Answer::Found(found, _) => {
-                preview.opened(self.number, found.out.clone());
-                let shown = self.shared.ask(|preview| answer::mark_of(preview, &found));
-                (shown.map_or_else(|_| answer::NEVER.to_owned(), |(mark, _)| mark), None)
-            }
-            Answer::Moved(to) => (String::new(), Some(to)),
-            _ => (answer::NEVER.to_owned(), None),
-        };
-        let prefix = preview.prefix();
-        let files: Vec<String> =
-            notice.assets.iter().filter(|(number, _)| *number > self.seen).map(|(_, route)| format!("{prefix}{}", route.encoded())).collect();
-        if mark != self.open.mark || to.is_some() || !files.is_empty() {
+    fn update(&mut self, notice: &Notice) {
+        let (version, to) = self.current_version();
+        let prefix = self.shared.preview.prefix();
+        let files: Vec<String> = notice
+            .assets
+            .iter()
+            .filter(|(number, _)| *number > self.seen)
+            .map(|(_, route)| format!("{prefix}{}", route.encoded()))
+            .collect();
+        if version != self.open.version || to.is_some() || !files.is_empty() {
             let id = self.shared.notices.id_of(notice.number);
-            let change = json!({ "id": id, "mark": mark, "files": files, "to": to });
+            let change = json!({ "id": id, "version": version, "files": files, "to": to });
             self.waiting.push_back(Event::default().event("change").data(change.to_string()));
-            self.open.mark = mark;
+            self.open.version = version;
         }
         self.seen = notice.number;
         if self.problems.as_ref() != Some(&notice.problems) {
@@ -126,9 +138,42 @@ impl Connection {
             self.problems = Some(Arc::clone(&notice.problems));
         }
     }
+
+    /// The current version of the open page, and its new path if it was moved.
+    fn current_version(&self) -> (String, Option<String>) {
+        let preview = &self.shared.preview;
+        match lookup::find(preview, &self.open.path) {
+            // Only pages are updated in place.
+            Lookup::Found(resource, _) if !media_type::is_html(resource.out.as_str()) => {
+                (self.open.version.clone(), None)
+            }
+            Lookup::Found(resource, _) => {
+                preview.page_opened(self.number, resource.out.clone());
+                let page = self
+                    .shared
+                    .with_preview(|preview| lookup::page_with_version(preview, &resource));
+                let version = page.map_or_else(|_| NO_VERSION.to_owned(), |(version, _)| version);
+                (version, None)
+            }
+            Lookup::Moved(to) => (String::new(), Some(to)),
+            _ => (NO_VERSION.to_owned(), None),
+        }
+    }
 }
 
-/// The tag for a page with this mark.
-pub(super) fn tag(shared: &Shared, mark: &str, standing: crate::pipeline::live::Standing) -> String {
-    client::tag(mark, &shared.notices.id(), &client::note(standing, shared.drafts, shared.future))
+/// The script tag of a page of this version.
+pub(super) fn tag(shared: &Shared, version: &str, publication: Publication) -> String {
+    let note = client::note(publication, shared.include_drafts, shared.include_future);
+    client::tag(version, &shared.notices.id(), &note)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_tells_what_a_browser_has_open() {
+        let open = OpenPage::of("path=%2Fa%2520b%2F&version=00&id=1-2&other=x");
+        assert_eq!((&*open.path, &*open.version, &*open.id), ("/a%20b/", "00", "1-2"));
+    }
 }

@@ -1,7 +1,7 @@
-//! The server: connections with limits, and the answers to requests.
+//! The HTTP server: limits on connections, and responses to requests.
 //!
-//! Only `GET` and `HEAD` are answered, for files of the plan and for Folio's own few paths. Nothing is said across
-//! origins, and nothing is to be remembered by a browser.
+//! It answers `GET` and `HEAD` for paths of the plan and for a few of its own below `/_folio/`.
+//! Responses are not readable across origins, and browsers must not cache them.
 
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
@@ -21,48 +21,52 @@ use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
 use tower_http::services::ServeFile;
 
-use super::answer::{self, Answer};
-use super::{Shared, client, events, inject};
-use crate::diag::{Report, Style};
-use crate::pipeline::live::{Found, Standing, What};
+use super::lookup::{self, Lookup, NO_VERSION};
+use super::shared::Shared;
+use super::{client, events, inject};
+use crate::diag::{ColorChoice, Report};
+use crate::live::{Publication, Resource, ResourceKind};
+use crate::media_type::{self, media_type};
 
-/// Open connections; beyond them new ones are closed at once.
-const CONNECTIONS: usize = 512;
-/// Of these, browsers that listen for changes.
-const LISTENERS: usize = 256;
-/// How long a client may take to send a request's head, the pause between two requests included.
-const HEAD_TIME: Duration = Duration::from_secs(15);
-/// How long a client may take nothing of an answer.
-const STALL_TIME: Duration = Duration::from_secs(30);
-/// The largest head of a request in bytes.
-const HEAD_SIZE: usize = 16 << 10;
-/// The largest static page that the script is put into.
-const PAGE_SIZE: usize = 16 << 20;
+/// How many connections may be open; further ones are closed at once.
+const MAX_CONNECTIONS: usize = 512;
+/// How many of them may be event streams.
+const MAX_EVENT_STREAMS: usize = 256;
+/// How long a client may take to send the head of a request, including the pause before it.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a client may read nothing of a response.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// The largest head of a request, in bytes.
+const MAX_HEAD: usize = 16 << 10;
+/// The largest static page that gets the script, in bytes.
+const MAX_STATIC_PAGE: u64 = 16 << 20;
 
-/// Serves until the process is told to stop (Ctrl-C, or SIGTERM).
+/// Serves until the process is asked to stop (Ctrl-C or SIGTERM).
 ///
 /// # Errors
 /// When the sockets cannot be used.
 pub(super) fn serve(listeners: Vec<TcpListener>, shared: &Arc<Shared>) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let result = runtime.block_on(async {
         let app = router(Arc::clone(shared));
-        let slots = Arc::new(Semaphore::new(CONNECTIONS));
+        let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         for listener in listeners {
             listener.set_nonblocking(true)?;
             let listener = tokio::net::TcpListener::from_std(listener)?;
             tokio::spawn(accept(listener, app.clone(), Arc::clone(&slots)));
         }
-        told_to_stop().await
+        stop_signal().await
     });
     runtime.shutdown_background();
     result
 }
 
-async fn told_to_stop() -> std::io::Result<()> {
+async fn stop_signal() -> std::io::Result<()> {
     #[cfg(unix)]
     {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         tokio::select! {
             result = tokio::signal::ctrl_c() => result,
             _ = terminate.recv() => Ok(()),
@@ -75,20 +79,25 @@ async fn told_to_stop() -> std::io::Result<()> {
 async fn accept(listener: tokio::net::TcpListener, app: Router, slots: Arc<Semaphore>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Too many open files, for the most part: some will be closed.
+            // Usually too many open files; wait until some are closed.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { continue };
         let Ok(local) = stream.local_addr() else { continue };
         let _ = stream.set_nodelay(true);
-        let app = app.clone().layer(Extension(Local(local)));
+        let app = app.clone().layer(Extension(LocalAddress(local)));
         tokio::spawn(async move {
             let mut stream = TimeoutStream::new(stream);
-            stream.set_write_timeout(Some(STALL_TIME));
+            stream.set_write_timeout(Some(WRITE_TIMEOUT));
             let mut server = hyper::server::conn::http1::Builder::new();
-            server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(HEAD_SIZE);
-            let _ = server.serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(app)).await;
+            server
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD_TIMEOUT)
+                .max_buf_size(MAX_HEAD);
+            let _ = server
+                .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(app))
+                .await;
             drop(slot);
         });
     }
@@ -96,28 +105,39 @@ async fn accept(listener: tokio::net::TcpListener, app: Router, slots: Arc<Semap
 
 /// The address that a connection arrived at.
 #[derive(Clone, Copy, Debug)]
-struct Local(SocketAddr);
+struct LocalAddress(SocketAddr);
 
 fn router(shared: Arc<Shared>) -> Router {
     let (script, morph) = (Script::new(&client::script()), Script::new(client::MORPH));
-    let listeners = Arc::new(Semaphore::new(LISTENERS));
+    let streams = Arc::new(Semaphore::new(MAX_EVENT_STREAMS));
     Router::new()
-        .route("/_folio/client.js", get(async move |headers: HeaderMap| script.answer(&headers)))
-        .route("/_folio/morph.js", get(async move |headers: HeaderMap| morph.answer(&headers)))
-        .route("/_folio/events", get(async move |State(shared): State<Arc<Shared>>, request: Request| listen(shared, &request, listeners)))
+        .route("/_folio/client.js", get(async move |headers: HeaderMap| script.respond(&headers)))
+        .route("/_folio/morph.js", get(async move |headers: HeaderMap| morph.respond(&headers)))
+        .route(
+            "/_folio/events",
+            get(async move |State(shared): State<Arc<Shared>>, request: Request| {
+                event_stream(shared, &request, streams)
+            }),
+        )
         .route("/healthz", get(async || "ok\n"))
-        .fallback(show)
+        .fallback(respond)
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), guard))
         .with_state(shared)
 }
 
-/// Refuses what is not for this server, and sets the headers that every answer has.
-async fn guard(State(shared): State<Arc<Shared>>, Extension(Local(local)): Extension<Local>, request: Request, next: Next) -> Response {
+/// Refuses requests that are not for this server, and sets the headers of every response.
+async fn guard(
+    State(shared): State<Arc<Shared>>,
+    Extension(LocalAddress(local)): Extension<LocalAddress>,
+    request: Request,
+    next: Next,
+) -> Response {
     let authority = request.uri().authority().map(ToString::to_string);
     let mut response = match shared.hosts.check(request.headers(), authority.as_deref(), local) {
         Err((status, why)) => plain(status, &why),
         Ok(()) if !matches!(*request.method(), Method::GET | Method::HEAD) => {
-            let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered");
+            let mut response =
+                plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are supported");
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
             response
         }
@@ -131,41 +151,51 @@ async fn guard(State(shared): State<Arc<Shared>>, Extension(Local(local)): Exten
 }
 
 fn plain(status: StatusCode, text: &str) -> Response {
-    (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{text}\n")).into_response()
+    (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{text}\n"))
+        .into_response()
 }
 
-/// A script of Folio's own.
+/// A script of Folio's.
 #[derive(Clone)]
 struct Script {
     plain: Arc<str>,
-    packed: Arc<[u8]>,
+    compressed: Arc<[u8]>,
 }
 
 impl Script {
     fn new(text: &str) -> Self {
-        Self { plain: text.into(), packed: client::packed(text).into() }
+        Self { plain: text.into(), compressed: client::compress(text).into() }
     }
 
-    fn answer(&self, headers: &HeaderMap) -> Response {
-        let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("gzip"));
+    fn respond(&self, headers: &HeaderMap) -> Response {
+        let accepts = headers
+            .get(header::ACCEPT_ENCODING)
+            .and_then(|v| v.to_str().ok())
+            .is_some_and(|v| v.contains("gzip"));
         let kind = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
         let vary = (header::VARY, "accept-encoding");
         if accepts {
-            ([kind, vary, (header::CONTENT_ENCODING, "gzip")], self.packed.to_vec()).into_response()
+            ([kind, vary, (header::CONTENT_ENCODING, "gzip")], self.compressed.to_vec())
+                .into_response()
         } else {
             ([kind, vary], self.plain.to_string()).into_response()
         }
     }
 }
 
-fn listen(shared: Arc<Shared>, request: &Request, listeners: Arc<Semaphore>) -> Response {
-    match listeners.try_acquire_owned() {
-        Ok(permit) => events::stream(shared, events::Open::of(request.uri().query().unwrap_or_default()), permit).into_response(),
-        Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "too many pages listen"),
+fn event_stream(shared: Arc<Shared>, request: &Request, streams: Arc<Semaphore>) -> Response {
+    match streams.try_acquire_owned() {
+        Ok(permit) => events::stream(
+            shared,
+            events::OpenPage::of(request.uri().query().unwrap_or_default()),
+            permit,
+        )
+        .into_response(),
+        Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "too many pages are open"),
     }
 }
 
-async fn show(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+async fn respond(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let looked_up = {
         let (shared, path) = (Arc::clone(&shared), path.clone());
@@ -174,108 +204,138 @@ async fn show(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let mut response = match looked_up {
         Ok(Reply::Ready(response)) => *response,
         Ok(Reply::File(place, kind, status)) => file(request, &place, &kind, status).await,
-        Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "this request brought its thread down, which is a mistake in Folio"),
+        Err(_) => plain(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the request failed because of a bug in Folio; please report it",
+        ),
     };
-    if let Some(text) = shared.preview.steering("_headers") {
-        let below = crate::paths::percent_decode(path.strip_prefix(&shared.preview.prefix()).unwrap_or(&path));
+    if let Some(text) = shared.preview.host_file("_headers") {
+        let below = crate::paths::percent_decode(
+            path.strip_prefix(&shared.preview.prefix()).unwrap_or(&path),
+        );
         site_headers(&text, &below, response.headers_mut());
     }
     response
 }
 
-/// What is sent.
+/// A response, or the file that it consists of.
 enum Reply {
     Ready(Box<Response>),
-    /// To be read from disk in pieces, with this content type.
+    /// A file that is streamed from disk, with its content type.
     File(std::path::PathBuf, String, StatusCode),
 }
 
 fn look_up(shared: &Arc<Shared>, path: &str) -> Reply {
     let ready = |response: Response| Reply::Ready(Box::new(response));
-    if !shared.preview.is_there() {
-        return ready(broken(shared, None));
+    if !shared.preview.has_site() {
+        return ready(error_page(shared, None));
     }
-    match answer::find(&shared.preview, path) {
-        Answer::Found(found, status) => found_reply(shared, found, StatusCode::from_u16(status).unwrap_or(StatusCode::OK)),
-        Answer::Redirect { to, status } => ready(redirect(&to, StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND))),
-        Answer::Moved(to) => ready(redirect(&to, StatusCode::FOUND)),
-        Answer::Nothing => ready(plain(StatusCode::NOT_FOUND, "nothing answers here")),
-        Answer::Bad => ready(plain(StatusCode::BAD_REQUEST, "no file of a site can have this path")),
-        Answer::TooLong => ready(plain(StatusCode::URI_TOO_LONG, "this path is too long")),
+    match lookup::find(&shared.preview, path) {
+        Lookup::Found(resource, status) => {
+            resource_reply(shared, resource, StatusCode::from_u16(status).unwrap_or(StatusCode::OK))
+        }
+        Lookup::Redirect { to, status } => {
+            ready(redirect(&to, StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND)))
+        }
+        Lookup::Moved(to) => ready(redirect(&to, StatusCode::FOUND)),
+        Lookup::NotFound => ready(plain(StatusCode::NOT_FOUND, "not found")),
+        Lookup::InvalidPath => ready(plain(StatusCode::BAD_REQUEST, "invalid path")),
+        Lookup::PathTooLong => ready(plain(StatusCode::URI_TOO_LONG, "the path is too long")),
     }
 }
 
-fn found_reply(shared: &Arc<Shared>, found: Found, status: StatusCode) -> Reply {
-    let kind = content_type(found.out.as_str());
-    let is_page = kind.starts_with("text/html");
-    match found.what {
-        What::File(place) if !is_page || std::fs::metadata(&place).is_ok_and(|m| m.len() > PAGE_SIZE as u64) => Reply::File(place, kind, status),
-        What::Theme(bytes) if !is_page => Reply::Ready(Box::new((status, [(header::CONTENT_TYPE, kind)], bytes).into_response())),
+fn resource_reply(shared: &Arc<Shared>, resource: Resource, status: StatusCode) -> Reply {
+    let kind = media_type(resource.out.as_str());
+    let is_page = media_type::is_html(resource.out.as_str());
+    match resource.kind {
+        ResourceKind::File(place)
+            if !is_page || std::fs::metadata(&place).is_ok_and(|m| m.len() > MAX_STATIC_PAGE) =>
+        {
+            Reply::File(place, kind, status)
+        }
+        ResourceKind::ThemeFile(bytes) if !is_page => {
+            Reply::Ready(Box::new((status, [(header::CONTENT_TYPE, kind)], bytes).into_response()))
+        }
         _ => {
-            let shown = shared.ask(|preview| answer::mark_of(preview, &found));
-            Reply::Ready(Box::new(match shown {
-                Ok((mark, bytes)) if is_page => {
-                    let page = inject::into_head(&bytes, &events::tag(shared, &mark, found.standing));
+            let page = shared.with_preview(|preview| lookup::page_with_version(preview, &resource));
+            Reply::Ready(Box::new(match page {
+                Ok((version, bytes)) if is_page => {
+                    let tag = events::tag(shared, &version, resource.publication);
+                    let page = inject::into_head(&bytes, &tag);
                     (status, [(header::CONTENT_TYPE, kind)], page).into_response()
                 }
-                Ok((_, bytes)) => (status, [(header::CONTENT_TYPE, kind)], bytes.to_vec()).into_response(),
-                Err(report) => broken(shared, Some(report)),
+                Ok((_, bytes)) => {
+                    (status, [(header::CONTENT_TYPE, kind)], bytes.to_vec()).into_response()
+                }
+                Err(report) => error_page(shared, Some(report)),
             }))
         }
     }
 }
 
-/// A page in the place of one that cannot be shown; its script shows what is wrong, and the page once that is mended.
-fn broken(shared: &Shared, report: Option<Report>) -> Response {
-    let tag = events::tag(shared, answer::NEVER, Standing::Published);
+/// The response for a page that cannot be rendered. Its script shows the errors, and the page once
+/// they are corrected.
+fn error_page(shared: &Shared, report: Option<Report>) -> Response {
+    let tag = events::tag(shared, NO_VERSION, Publication::Published);
     let mut text = String::new();
-    let words = report.map(|r| shared.preview.explain(r).render(Style::Plain)).unwrap_or_default();
-    let _ = pulldown_cmark_escape::escape_html(&mut text, &words);
+    let errors = report
+        .map(|r| shared.preview.finish_report(r).render(ColorChoice::Never))
+        .unwrap_or_default();
+    let _ = pulldown_cmark_escape::escape_html(&mut text, &errors);
     let page = format!(
-        "<!doctype html><html lang=\"en\"><head>{tag}<meta charset=\"utf-8\"><title>This page cannot be shown</title></head><body><h1>This page cannot be shown</h1><p>It will come here by itself once the site's errors are mended.</p><pre>{text}</pre></body></html>"
+        "<!doctype html><html lang=\"en\"><head>{tag}<meta charset=\"utf-8\">\
+         <title>This page has errors</title></head><body><h1>This page has errors</h1>\
+         <p>It appears here as soon as they are corrected.</p><pre>{text}</pre></body></html>"
     );
-    (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+    (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page)
+        .into_response()
 }
 
 fn redirect(to: &str, status: StatusCode) -> Response {
     match HeaderValue::from_str(to) {
         Ok(to) => (status, [(header::LOCATION, to)]).into_response(),
-        Err(_) => plain(StatusCode::BAD_REQUEST, "the site redirects this path to an address that cannot be one"),
+        Err(_) => plain(StatusCode::BAD_REQUEST, "the site redirects this path to an invalid URL"),
     }
 }
 
-/// A file from disk, in pieces; a part of it where the request asks for one (RFC 9110 §14).
-async fn file(request: Request, place: &std::path::Path, kind: &str, status: StatusCode) -> Response {
+/// Streams a file from disk, or the range of it that the request asks for (RFC 9110 §14).
+///
+/// The file's modification time is neither sent nor compared: it counts seconds (RFC 9110 §8.8.2),
+/// and a file that is saved twice within one would be taken for unchanged.
+async fn file(
+    mut request: Request,
+    place: &std::path::Path,
+    kind: &str,
+    status: StatusCode,
+) -> Response {
     let mime = kind.parse().unwrap_or(mime_guess::mime::APPLICATION_OCTET_STREAM);
-    let served: Result<_, Infallible> = Ok(ServeFile::new_with_mime(place, &mime).try_call(request).await);
+    request.headers_mut().remove(header::IF_MODIFIED_SINCE);
+    request.headers_mut().remove(header::IF_UNMODIFIED_SINCE);
+    let served: Result<_, Infallible> =
+        Ok(ServeFile::new_with_mime(place, &mime).try_call(request).await);
     let Ok(served) = served;
     match served {
-        Ok(response) if response.status() == StatusCode::NOT_FOUND => plain(StatusCode::NOT_FOUND, "this file went away"),
+        Ok(response) if response.status() == StatusCode::NOT_FOUND => {
+            plain(StatusCode::NOT_FOUND, "this file was removed")
+        }
         Ok(response) => {
             let mut response = response.map(Body::new);
+            response.headers_mut().remove(header::LAST_MODIFIED);
             if status != StatusCode::OK && response.status() == StatusCode::OK {
                 *response.status_mut() = status;
             }
             response
         }
-        Err(e) => plain(StatusCode::INTERNAL_SERVER_ERROR, &format!("this file cannot be read: {}", crate::load::reason(&e))),
+        Err(e) => plain(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            &format!("this file cannot be read: {}", crate::load::reason(&e)),
+        ),
     }
 }
 
-/// The content type of a file of the output, as hosts set it.
-pub(super) fn content_type(out: &str) -> String {
-    let guess = match out.rsplit_once('.').map(|(_, end)| end) {
-        Some("xml") => "application/xml".to_owned(),
-        Some("webmanifest") => "application/manifest+json".to_owned(),
-        _ => mime_guess::from_path(out).first_or_octet_stream().to_string(),
-    };
-    let is_text = guess.starts_with("text/") || guess.ends_with("json") || guess.ends_with("xml") || guess.ends_with("javascript");
-    if is_text { format!("{guess}; charset=utf-8") } else { guess }
-}
-
-/// Headers that a site may not set here: those of the message itself, those that browsers would remember, and those
-/// that open it to pages elsewhere.
-const NOT_HERE: [&str; 11] = [
+/// Headers that a site cannot set in the preview: those of the message itself, those that browsers
+/// would cache, and those that would make responses readable across origins.
+const FORBIDDEN_HEADERS: [&str; 11] = [
     "cross-origin-resource-policy",
     "timing-allow-origin",
     "connection",
@@ -289,36 +349,15 @@ const NOT_HERE: [&str; 11] = [
     "clear-site-data",
 ];
 
-/// Sets the headers that the site's `_headers` gives this path.
+/// Sets the headers that the site's `_headers` file gives a path.
 fn site_headers(text: &str, path: &str, headers: &mut HeaderMap) {
-    for (name, value) in crate::rules::headers(text, path) {
+    for (name, value) in crate::host_rules::headers(text, path) {
         let name = name.to_ascii_lowercase();
-        if NOT_HERE.contains(&name.as_str()) || name.starts_with("access-control-") {
+        if FORBIDDEN_HEADERS.contains(&name.as_str()) || name.starts_with("access-control-") {
             continue;
         }
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             headers.insert(name, value);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn types_are_those_of_hosts() {
-        for (name, kind) in [
-            ("a/index.html", "text/html; charset=utf-8"),
-            ("style.css", "text/css; charset=utf-8"),
-            ("x.js", "text/javascript; charset=utf-8"),
-            ("atom.xml", "application/xml; charset=utf-8"),
-            ("feed.json", "application/json; charset=utf-8"),
-            ("favicon.svg", "image/svg+xml; charset=utf-8"),
-            ("a.webp", "image/webp"),
-            ("CNAME", "application/octet-stream"),
-        ] {
-            assert_eq!(content_type(name), kind);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What browsers are told: that something has changed, and what is wrong.
+//! What browsers are notified of: changes of the site, and its problems.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,63 +6,65 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::watch;
 
-use crate::memo::Mark;
+use crate::cache::Fingerprint;
 use crate::paths::Route;
 
-/// The last state of things, for whoever asks, and for everybody when it changes.
+/// Broadcasts the current notice to every connection.
 pub(super) struct Notices {
-    /// Tells this run of the server from any other.
-    boot: String,
-    /// The program, whose script may be another one next time.
-    build: String,
+    /// Identifies this run of the server.
+    run: String,
+    /// Identifies the version of the program, and so of its scripts.
+    program_version: String,
     sender: watch::Sender<Arc<Notice>>,
     connections: AtomicU64,
 }
 
-/// The state of things.
+/// The current state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Notice {
-    /// Grows with every change.
+    /// Increases with every change.
     pub number: u64,
-    /// Changed files that are published as they are, each with the number of the change.
+    /// Changed files that are published unchanged, each with the number of the change.
     pub assets: VecDeque<(u64, Route)>,
-    /// Errors as a page has them, in JSON.
+    /// The errors of the site, as JSON for the overlay.
     pub problems: Arc<str>,
 }
 
-/// So many changed files are remembered.
-const REMEMBERED: usize = 256;
+/// How many changed files are remembered.
+const MAX_ASSETS: usize = 256;
 
 impl Notices {
     pub(super) fn new(program: &str) -> Self {
-        let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let boot = Mark::of(format!("{started:?} {}", std::process::id()).as_bytes());
+        let started =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let run = Fingerprint::of(format!("{started:?} {}", std::process::id()).as_bytes());
         let first = Notice { problems: r#"{"css":"","html":""}"#.into(), ..Notice::default() };
         Self {
-            boot: format!("{:08x}", boot.0 >> 32),
-            build: format!("{:08x}", Mark::of(program.as_bytes()).0 >> 32),
+            run: format!("{:08x}", run.0 >> 32),
+            program_version: format!("{:08x}", Fingerprint::of(program.as_bytes()).0 >> 32),
             sender: watch::Sender::new(Arc::new(first)),
             connections: AtomicU64::new(0),
         }
     }
 
-    pub(super) fn build(&self) -> &str {
-        &self.build
+    pub(super) fn program_version(&self) -> &str {
+        &self.program_version
     }
 
-    /// The present change, as a browser can name it when it asks again.
+    /// The id of the current change.
     pub(super) fn id(&self) -> String {
         self.id_of(self.sender.borrow().number)
     }
 
+    /// The id of a change, which names the run of the server too.
     pub(super) fn id_of(&self, number: u64) -> String {
-        format!("{}-{number}", self.boot)
+        format!("{}-{number}", self.run)
     }
 
-    /// The number in an id of this run.
+    /// The number of a change; `None` when its id is of another run.
     pub(super) fn number(&self, id: &str) -> Option<u64> {
-        let (boot, number) = id.split_once('-')?;
-        (boot == self.boot).then(|| number.parse().ok()).flatten()
+        let (run, number) = id.split_once('-')?;
+        (run == self.run).then(|| number.parse().ok()).flatten()
     }
 
     pub(super) fn subscribe(&self) -> watch::Receiver<Arc<Notice>> {
@@ -70,23 +72,23 @@ impl Notices {
     }
 
     /// A number for a new connection.
-    pub(super) fn connection(&self) -> u64 {
+    pub(super) fn next_connection(&self) -> u64 {
         self.connections.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Tells everybody that the site has changed.
-    pub(super) fn changed(&self, assets: &[Route]) {
+    /// Notifies everybody that the site has changed.
+    pub(super) fn site_changed(&self, assets: &[Route]) {
         self.sender.send_modify(|notice| {
             let notice = Arc::make_mut(notice);
             notice.number += 1;
             notice.assets.extend(assets.iter().map(|route| (notice.number, route.clone())));
-            let too_many = notice.assets.len().saturating_sub(REMEMBERED);
+            let too_many = notice.assets.len().saturating_sub(MAX_ASSETS);
             notice.assets.drain(..too_many);
         });
     }
 
-    /// Tells everybody what is wrong now.
-    pub(super) fn problems(&self, json: Arc<str>) {
+    /// Notifies everybody of the current problems.
+    pub(super) fn problems_changed(&self, json: Arc<str>) {
         self.sender.send_modify(|notice| {
             let notice = Arc::make_mut(notice);
             notice.number += 1;

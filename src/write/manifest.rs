@@ -1,4 +1,4 @@
-//! The list of files that Folio made in an output folder.
+//! The manifest: the files that Folio wrote to an output folder.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,26 +7,27 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use super::failed;
+use super::error::write_error;
+use crate::cache::{self, Fingerprint, LoadResult, PendingFile};
 use crate::diag::Diagnostic;
-use crate::memo::{self, Loaded, Mark, Prepared};
 use crate::paths::OutPath;
 
-/// Raised when the manifest's form changes.
+/// The version of the format.
 const FORM: &str = "folio manifest 1";
 
-/// What is known of a file that was written.
+/// What is known of a written file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Written {
-    pub hash: Mark,
+    pub hash: Fingerprint,
     pub size: u64,
-    /// Nanoseconds since the epoch, as the file system had it right after writing.
+    /// When it was modified, in nanoseconds since the epoch, as the file system reported it after
+    /// writing.
     pub modified: u64,
 }
 
 impl Written {
     pub(super) fn of(content: &[u8]) -> Self {
-        Self { hash: Mark::of(content), size: content.len() as u64, modified: 0 }
+        Self { hash: Fingerprint::of(content), size: content.len() as u64, modified: 0 }
     }
 }
 
@@ -37,35 +38,41 @@ pub(super) struct Manifest {
 }
 
 impl Manifest {
-    /// Reads a manifest; `None` when there is none, or none that can be believed.
+    /// Reads a manifest; `None` when it is missing or invalid.
     pub(super) fn read(path: &Path) -> Option<Self> {
-        match memo::load(path, FORM) {
-            Loaded::Whole(manifest) => Some(manifest),
-            Loaded::Absent | Loaded::Foreign | Loaded::Damaged => None,
+        match cache::load(path, FORM) {
+            LoadResult::Valid(manifest) => Some(manifest),
+            LoadResult::Missing | LoadResult::OtherVersion | LoadResult::Damaged => None,
         }
     }
 
-    /// Writes a manifest of these files beside its place; it is put there once the files stand.
+    /// Writes a manifest under a temporary name; it replaces the old one when the files are in
+    /// place.
     ///
     /// # Errors
     /// When the state folder cannot be written to.
-    pub(super) fn prepare(path: &Path, files: BTreeMap<OutPath, Written>) -> Result<Prepared, Diagnostic> {
-        memo::prepare(path, FORM, &Self { files }).map_err(|e| failed(path, "written", &e))
+    pub(super) fn prepare(
+        path: &Path,
+        files: BTreeMap<OutPath, Written>,
+    ) -> Result<PendingFile, Diagnostic> {
+        cache::prepare(path, FORM, &Self { files }).map_err(|e| write_error(path, "written", &e))
     }
 }
 
-/// Where the manifest of an output folder is kept.
+/// The path of the manifest of an output folder.
 pub(super) fn path(state: &Path, root: &Path, folder: &Path) -> PathBuf {
     let key = folder.strip_prefix(root).unwrap_or(folder).to_string_lossy().into_owned();
-    state.join("outputs").join(format!("{}.manifest", &blake3::hash(key.as_bytes()).to_hex().as_str()[..16]))
+    state
+        .join("outputs")
+        .join(format!("{}.manifest", &blake3::hash(key.as_bytes()).to_hex().as_str()[..16]))
 }
 
-/// When a file was last written, as its file system says; 0 when it does not.
+/// When a file was last modified, in nanoseconds since the epoch; 0 when that is not known.
 pub(super) fn modified(path: &Path) -> u64 {
     fs::symlink_metadata(path).map_or(0, |data| time_of(&data))
 }
 
-/// As [`modified`], of what is known already.
+/// As [`modified`], from metadata that was read already.
 pub(super) fn time_of(data: &fs::Metadata) -> u64 {
     let time = data.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
     time.and_then(|t| u64::try_from(t.as_nanos()).ok()).unwrap_or(0)

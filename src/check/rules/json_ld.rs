@@ -1,28 +1,33 @@
-//! Structured data (JSON-LD 1.1; schema.org).
+//! The rule about structured data (JSON-LD 1.1; schema.org).
 
 use serde_json::{Map, Value};
 
 use crate::check::finding::Finding;
 use crate::check::page::Page;
 
-/// Types that search engines show with a headline and a date.
-const ARTICLES: [&str; 6] = ["Article", "BlogPosting", "NewsArticle", "TechArticle", "Report", "ScholarlyArticle"];
+/// Types that need a headline and a date.
+const ARTICLES: [&str; 6] =
+    ["Article", "BlogPosting", "NewsArticle", "TechArticle", "Report", "ScholarlyArticle"];
 
+/// JSON-LD that is not valid, or lacks what its type needs.
 pub(super) fn invalid(page: &Page<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for text in &page.facts.json_ld {
         for problem in problems(text) {
             let first = text.trim().lines().next().unwrap_or_default();
             findings.push(
-                Finding::new(format!("this page's JSON-LD cannot be used: {problem}"), page.place_of_text(first))
-                    .hint("see schema.org for what the type needs"),
+                Finding::new(
+                    format!("the JSON-LD of this page is not valid: {problem}"),
+                    page.text_location(first),
+                )
+                .hint("schema.org describes what the type needs"),
             );
         }
     }
     findings
 }
 
-/// What is wrong with a block of JSON-LD.
+/// The problems of a block of JSON-LD.
 fn problems(text: &str) -> Vec<String> {
     let value: Value = match serde_json::from_str(text) {
         Ok(value) => value,
@@ -42,7 +47,10 @@ fn problems(text: &str) -> Vec<String> {
             problems.push("it has no `@context`".to_owned());
         }
         match object.get("@graph").and_then(Value::as_array) {
-            Some(graph) => graph.iter().filter_map(Value::as_object).for_each(|node| check_node(node, &mut problems)),
+            Some(graph) => graph
+                .iter()
+                .filter_map(Value::as_object)
+                .for_each(|node| check_node(node, &mut problems)),
             None => check_node(object, &mut problems),
         }
     }
@@ -73,10 +81,27 @@ mod tests {
 
     #[test]
     fn json_ld() {
-        assert!(problems(r#"{"@context": "https://schema.org", "@type": "BlogPosting", "headline": "A", "datePublished": "2026-01-02"}"#).is_empty());
-        assert!(problems(r#"{"@context": "https://schema.org", "@graph": [{"@type": "WebSite"}, {"@type": ["Thing"]}]}"#).is_empty());
+        assert!(
+            problems(
+                r#"{
+            "@context": "https://schema.org", "@type": "BlogPosting", "headline": "A",
+            "datePublished": "2026-01-02"}"#
+            )
+            .is_empty()
+        );
+        assert!(
+            problems(
+                r#"{
+            "@context": "https://schema.org",
+            "@graph": [{"@type": "WebSite"}, {"@type": ["Thing"]}]}"#
+            )
+            .is_empty()
+        );
         assert_eq!(problems(r#"{"@context": "x", "@type": "Article", "headline": ""}"#).len(), 2);
-        assert_eq!(problems("[{}, 1]"), ["it has no `@context`", "it has no `@type`", "it is not an object"]);
+        assert_eq!(
+            problems("[{}, 1]"),
+            ["it has no `@context`", "it has no `@type`", "it is not an object"]
+        );
         assert!(problems("{").first().is_some_and(|p| p.starts_with("it is not valid JSON")));
     }
 }

@@ -1,12 +1,14 @@
-//! Front matter: the fence, the language in it, other tools' names for the same things, and the typed result.
+//! Front matter: the delimiters, the syntax between them, the keys of other tools, and the typed
+//! result.
 //!
-//! Generous in what it takes (design §6), exact in what it says: every problem has its place. Keys that mean
-//! nothing are handed on, to be told once a key for the whole site.
+//! It accepts the keys of other tools, and reports every problem with its location. Unknown keys
+//! are passed on, to be reported once per key for the whole site.
 
 mod names;
 mod renamed;
 mod tree;
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -15,55 +17,56 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::config::SortBy;
+use crate::diag::{Diagnostic, Report, Severity};
 use crate::parse::date::{Moment, Reading as DateReading, read as read_date};
-use crate::parse::{Remark, narrow};
+use crate::parse::remark::{Remark, narrow};
+use crate::paths::SourcePath;
+use crate::schema::locate::{Locator, Place};
+use crate::schema::{self, Problem, ProblemKind, Reading, Shape, Step};
+use crate::slug::SlugRule;
 use names::date_from_name;
-pub use names::{name, split_dated_name, title_from_name};
 use renamed::{rename, written};
 use tree::{Block, parse_block, split};
 
-use crate::config::SortBy;
-use crate::diag::{Diagnostic, Report, Severity};
-use crate::paths::SourcePath;
-use crate::schema::locate::{Place, locate};
-use crate::schema::{self, Problem, ProblemKind, Reading, Shape, Step};
+pub use names::{name, split_dated_name, title_from_name};
 
-/// The front matter of an article or of a section's `_index.md`, as it is written.
+/// The front matter of an article or of a section's `_index.md`, as written.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RawFrontMatter {
-    /// Else the opening heading, else the file's name.
+    /// The title; by default the opening heading, or the file name.
     pub title: Option<String>,
     /// One or two sentences for lists, search engines and feeds.
     pub description: Option<String>,
     /// `2026-06-12`, RFC 3339, or `2026-06-12 21:34[:22] [+0530]`.
     pub date: Option<String>,
-    /// When it was last changed.
+    /// When the article was last changed.
     pub updated: Option<String>,
-    /// After this date it is no longer built.
+    /// The day after which the article is no longer built.
     pub expires: Option<String>,
-    /// The last part of its address.
+    /// The last part of the route.
     pub slug: Option<String>,
-    /// Its whole address.
+    /// The whole route.
     pub path: Option<String>,
-    /// Addresses that lead here as well.
+    /// Further routes that redirect to the article.
     pub aliases: Vec<String>,
-    /// Left out unless `--drafts` is given.
+    /// Drafts are built with `--drafts` only.
     pub draft: bool,
     /// One category, or several; the first is shown.
     pub category: Vec<String>,
     pub tags: Vec<String>,
     pub authors: Vec<String>,
     pub series: Vec<String>,
-    /// Terms of taxonomies of your own, by taxonomy.
+    /// Terms of other taxonomies, by taxonomy.
     pub taxonomies: BTreeMap<String, Vec<String>>,
-    /// Order in sections that sort by weight; lighter first.
+    /// The position in sections that sort by weight, smallest first.
     pub weight: Option<i64>,
     /// The template to use instead of page.html or section.html.
     pub template: Option<String>,
-    /// The picture for cards and previews.
+    /// The image of cards and previews.
     pub image: Option<ImageField>,
-    /// Whether a table of contents is shown.
+    /// Whether the article has a table of contents.
     pub toc: Option<bool>,
     /// `false`, or `{slot = false}`.
     pub ads: Option<AdsField>,
@@ -71,19 +74,20 @@ pub struct RawFrontMatter {
     pub comments: Option<bool>,
     pub views: Option<u64>,
     pub hearts: Option<u64>,
-    /// Paid for: shows a disclosure and marks its links.
+    /// Whether the article is paid for: it shows a disclosure, and its links are marked as
+    /// sponsored.
     pub sponsored: bool,
-    /// Anything your templates want, as `page.extra`.
+    /// Any values for your templates, as `page.extra`.
     pub extra: BTreeMap<String, Value>,
-    /// In `_index.md`: the order of the section's articles.
+    /// In `_index.md`: how the section's articles are sorted.
     pub sort_by: Option<SortBy>,
-    /// In `_index.md`: articles on a page of the section's list; 0 for all.
+    /// In `_index.md`: how many articles a page of the section's list shows; 0 for all.
     pub paginate_by: Option<usize>,
     /// In `_index.md`: the template of the section's articles.
     pub page_template: Option<String>,
 }
 
-/// A picture: its path, or its path with more.
+/// An image: its path, or its path with more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ImageField {
@@ -100,7 +104,7 @@ impl ImageField {
     }
 }
 
-/// A picture that stands for an article.
+/// The image of an article.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Image {
     pub src: String,
@@ -118,7 +122,7 @@ pub enum AdsField {
     BySlot(BTreeMap<String, bool>),
 }
 
-/// Front matter, read.
+/// Validated front matter.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FrontMatter {
     pub title: Option<String>,
@@ -130,12 +134,13 @@ pub struct FrontMatter {
     pub path: Option<Spanned>,
     pub aliases: Vec<Spanned>,
     pub draft: bool,
-    /// Terms by taxonomy, the built-in ones under their names (`category`, `tag`, `author`, `series`).
+    /// Terms by taxonomy, the built-in ones under their names (`category`, `tag`, `author`,
+    /// `series`).
     pub terms: Terms,
     pub weight: Option<i64>,
     pub template: Option<Spanned>,
     pub page_template: Option<Spanned>,
-    /// The picture; its address is among the article's links.
+    /// The image, whose URL is one of the article's links.
     pub image: Option<ImageRef>,
     pub toc: Option<bool>,
     pub ads: AdSwitches,
@@ -143,13 +148,13 @@ pub struct FrontMatter {
     pub views: Option<u64>,
     pub hearts: Option<u64>,
     pub sponsored: bool,
-    /// `extra` as JSON text: a tree that needs no type here.
+    /// `extra` as JSON text, since its type is not known.
     pub extra: String,
     pub sort_by: Option<SortBy>,
     pub paginate_by: Option<usize>,
 }
 
-/// Terms by taxonomy: a handful, so that a list is smaller and quicker than a map.
+/// Terms by taxonomy. There are few, so a list is smaller and faster than a map.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms(Box<[(String, Vec<String>)]>);
 
@@ -166,14 +171,14 @@ impl Terms {
     }
 }
 
-/// A text with its place in the file, for what later stages may find wrong with it.
+/// A text with its location in the file, for later stages that may report a problem with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spanned {
     pub value: String,
     pub span: Range<u32>,
 }
 
-/// A picture whose address is the article's link of this number.
+/// An image whose URL is the link with this number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageRef {
     pub link: u32,
@@ -184,31 +189,31 @@ pub struct ImageRef {
 /// Which ad slots an article turns on or off.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdSwitches {
-    /// All slots at once, where the article says.
+    /// For all slots, if the article says so.
     pub all: Option<bool>,
     pub slots: BTreeMap<String, bool>,
 }
 
-/// What reading a file's front matter came to.
+/// The result of reading the front matter of a file.
 #[derive(Debug, Default)]
 pub struct Front {
     pub matter: FrontMatter,
-    /// Where the Markdown starts.
+    /// The offset at which the Markdown starts.
     pub body_start: usize,
     pub unknown_keys: Vec<(String, Range<u32>)>,
     pub remarks: Vec<Remark>,
-    /// The article's picture, with its place.
+    /// The article's image, with its location.
     pub image: Option<(Image, Range<u32>)>,
 }
 
 static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<RawFrontMatter>);
 
-/// The keys that front matter may have.
+/// The keys of front matter.
 pub fn known_keys() -> impl Iterator<Item = &'static str> {
     SHAPE.keys()
 }
 
-/// Reads the front matter of a file; errors go to the report.
+/// Reads the front matter of a file, and adds errors to the report.
 pub fn read(text: &str, source: &SourcePath, report: &mut Report) -> Front {
     let (block, body_start) = match split(text) {
         Ok(Some(found)) => found,
@@ -226,13 +231,19 @@ pub fn read(text: &str, source: &SourcePath, report: &mut Report) -> Front {
             return front;
         }
     };
-    let (raw, problems) = schema::read::<RawFrontMatter>(Value::Object(tree), &SHAPE, Reading::Generous);
+    let (raw, problems) =
+        schema::read::<RawFrontMatter>(Value::Object(tree), &SHAPE, Reading::Generous);
+    let reader = Reader { block: &block, locator: LazyCell::new(Box::new(|| block.locator())) };
     for problem in &problems {
-        note_problem(problem, &block, &mut front, report);
+        note_problem(problem, &reader, &mut front, report);
     }
-    let reader = Reader { block: &block };
     let raw = raw.unwrap_or_default();
-    front.image = raw.image.clone().map(ImageField::full).filter(|i| !i.src.is_empty()).map(|image| (image, narrow(&reader.key("image"))));
+    front.image = raw
+        .image
+        .clone()
+        .map(ImageField::full)
+        .filter(|i| !i.src.is_empty())
+        .map(|image| (image, narrow(&reader.key("image"))));
     front.matter = reader.resolve(raw, &mut front.remarks, report);
     if front.matter.date.is_none() {
         front.matter.date = date_from_name(source);
@@ -245,28 +256,31 @@ fn without_matter(source: &SourcePath) -> Front {
     Front { matter, ..Front::default() }
 }
 
-fn note_problem(problem: &Problem, block: &Block<'_>, front: &mut Front, report: &mut Report) {
+fn note_problem(problem: &Problem, reader: &Reader<'_>, front: &mut Front, report: &mut Report) {
+    let offset = reader.block.offset;
     match (&problem.kind, problem.path.as_slice()) {
         (ProblemKind::UnknownKey { .. }, [Step::Key(key)]) => {
-            let span = locate(block.text, block.syntax, &problem.path, Place::Key);
-            front.unknown_keys.push((key.clone(), narrow(&(span.start + block.offset..span.end + block.offset))));
+            let span = reader.locator.locate(&problem.path, Place::Key);
+            front
+                .unknown_keys
+                .push((key.clone(), narrow(&(span.start + offset..span.end + offset))));
         }
         _ => {
-            let mut d = problem.diagnose(Severity::Error, block.text, block.syntax, block.offset);
-            let span = written(&problem.path, block.text, block.syntax);
-            d.span = Some(span.start + block.offset..span.end + block.offset);
-            report.push(d);
+            let d = problem.diagnose(Severity::Error, &reader.locator, offset);
+            report.push(d.at(reader.span(&problem.path)));
         }
     }
 }
 
 struct Reader<'a> {
     block: &'a Block<'a>,
+    /// Made when there is something to locate.
+    locator: LazyCell<Locator<'a>, Box<dyn FnOnce() -> Locator<'a> + 'a>>,
 }
 
 impl Reader<'_> {
     fn span(&self, path: &[Step]) -> Range<usize> {
-        let span = written(path, self.block.text, self.block.syntax);
+        let span = written(path, &self.locator);
         span.start + self.block.offset..span.end + self.block.offset
     }
 
@@ -278,44 +292,124 @@ impl Reader<'_> {
         value.map(|value| Spanned { value, span: narrow(&self.key(key)) })
     }
 
-    fn date(&self, key: &str, text: Option<String>, remarks: &mut Vec<Remark>, report: &mut Report) -> Option<Moment> {
+    fn date(
+        &self,
+        key: &str,
+        text: Option<String>,
+        remarks: &mut Vec<Remark>,
+        report: &mut Report,
+    ) -> Option<Moment> {
         let text = text.filter(|t| !t.trim().is_empty())?;
         match read_date(&text) {
             DateReading::Whole(moment) => Some(moment),
             DateReading::Part(moment) => {
                 let read = moment.civil.strftime("%Y-%m-%d %H:%M");
                 remarks.push(
-                    Remark::new(format!("only part of this date can be read: {read}"), self.key(key))
+                    Remark::new(format!("only part of this date is valid: {read}"), self.key(key))
                         .hint("write it like 2026-06-12 or 2026-06-12T21:34:00+02:00"),
                 );
                 Some(moment)
             }
             DateReading::Nothing => {
                 report.push(
-                    Diagnostic::error(format!("`{key}` is not a date: \"{}\"", text.chars().take(60).collect::<String>()))
-                        .at(self.key(key))
-                        .hint("write it like 2026-06-12 or 2026-06-12T21:34:00+02:00"),
+                    Diagnostic::error(format!(
+                        "`{key}` is not a date: \"{}\"",
+                        text.chars().take(60).collect::<String>()
+                    ))
+                    .at(self.key(key))
+                    .hint("write it like 2026-06-12 or 2026-06-12T21:34:00+02:00"),
                 );
                 None
             }
         }
     }
 
-    fn resolve(&self, raw: RawFrontMatter, remarks: &mut Vec<Remark>, report: &mut Report) -> FrontMatter {
-        let date = self.date("date", raw.date, remarks, report);
-        let updated = self.date("updated", raw.updated, remarks, report);
-        let expires = self.date("expires", raw.expires, remarks, report);
-        let aliases = raw.aliases.into_iter().filter(|a| !a.trim().is_empty()).map(|value| Spanned { value, span: narrow(&self.key("aliases")) });
-        let mut terms: BTreeMap<String, Vec<String>> = raw.taxonomies;
-        for (name, values) in [("category", raw.category), ("tag", raw.tags), ("author", raw.authors), ("series", raw.series)] {
+    /// Reports an article that was changed before it was published.
+    fn check_order(
+        &self,
+        date: Option<&Moment>,
+        updated: Option<&Moment>,
+        remarks: &mut Vec<Remark>,
+    ) {
+        let (Some(date), Some(updated)) = (date, updated) else { return };
+        if updated.civil < date.civil {
+            remarks.push(
+                Remark::new("`updated` is before `date`", self.key("updated"))
+                    .hint("`date` is when the article was published, `updated` its last change"),
+            );
+        }
+    }
+
+    /// Reports a slug with characters that are not usual in a URL. A slash is an error elsewhere.
+    fn check_slug(&self, slug: Option<&str>, remarks: &mut Vec<Remark>) {
+        let Some(slug) = slug.map(str::trim) else { return };
+        let is_usual = |c: char| {
+            c.is_alphanumeric()
+                || unicode_normalization::char::is_combining_mark(c)
+                || "-_.~/".contains(c)
+        };
+        if slug.chars().all(is_usual) {
+            return;
+        }
+        let better = SlugRule::default().slug(slug);
+        let remark = Remark::new(format!("`slug` is not a slug: \"{slug}\""), self.key("slug"));
+        remarks.push(if better.is_empty() {
+            remark.hint("write letters, digits and hyphens")
+        } else {
+            remark.hint(format!("write `slug: {better}`"))
+        });
+    }
+
+    /// The terms of every taxonomy, of which `named` have keys of their own.
+    fn terms(
+        &self,
+        mut terms: BTreeMap<String, Vec<String>>,
+        named: [(&str, Vec<String>); 4],
+        remarks: &mut Vec<Remark>,
+    ) -> Terms {
+        for (name, values) in named {
             if !values.is_empty() {
                 terms.entry(name.to_owned()).or_default().extend(values);
             }
         }
-        for values in terms.values_mut() {
-            clean_terms(values);
+        for (name, values) in &mut terms {
+            for (first, second) in clean_terms(values) {
+                remarks.push(
+                    Remark::new(
+                        format!("`{first}` and `{second}` are the same term of `{name}`"),
+                        self.key(key_of(name)),
+                    )
+                    .hint("write one of the two"),
+                );
+            }
         }
         terms.retain(|_, values| !values.is_empty());
+        Terms(terms.into_iter().collect())
+    }
+
+    fn resolve(
+        &self,
+        raw: RawFrontMatter,
+        remarks: &mut Vec<Remark>,
+        report: &mut Report,
+    ) -> FrontMatter {
+        let date = self.date("date", raw.date, remarks, report);
+        let updated = self.date("updated", raw.updated, remarks, report);
+        let expires = self.date("expires", raw.expires, remarks, report);
+        self.check_order(date.as_ref(), updated.as_ref(), remarks);
+        self.check_slug(raw.slug.as_deref(), remarks);
+        let aliases = raw
+            .aliases
+            .into_iter()
+            .filter(|a| !a.trim().is_empty())
+            .map(|value| Spanned { value, span: narrow(&self.key("aliases")) });
+        let named = [
+            ("category", raw.category),
+            ("tag", raw.tags),
+            ("author", raw.authors),
+            ("series", raw.series),
+        ];
+        let terms = self.terms(raw.taxonomies, named, remarks);
         let ads = match raw.ads {
             None => AdSwitches::default(),
             Some(AdsField::All(all)) => AdSwitches { all: Some(all), slots: BTreeMap::new() },
@@ -331,7 +425,7 @@ impl Reader<'_> {
             path: self.spanned("path", raw.path.filter(|p| !p.trim().is_empty())),
             aliases: aliases.collect(),
             draft: raw.draft,
-            terms: Terms(terms.into_iter().collect()),
+            terms,
             weight: raw.weight,
             template: self.spanned("template", raw.template),
             page_template: self.spanned("page_template", raw.page_template),
@@ -349,20 +443,36 @@ impl Reader<'_> {
     }
 }
 
-/// White space folded, and what is no text left out.
+/// Collapses white space, and removes control characters.
 fn one_line(text: &str) -> String {
     let text: String = text.chars().filter(|c| c.is_whitespace() || !c.is_control()).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Trims terms, drops empty ones and repeats.
-fn clean_terms(values: &mut Vec<String>) {
-    let mut seen = Vec::new();
+/// Trims terms, and removes empty ones and duplicates. Returns the pairs that differ in letter case
+/// alone.
+fn clean_terms(values: &mut Vec<String>) -> Vec<(String, String)> {
+    let mut seen: Vec<String> = Vec::new();
+    let mut twins = Vec::new();
     for value in values.drain(..) {
         let value = one_line(&value);
-        if !value.is_empty() && !seen.contains(&value) {
-            seen.push(value);
+        if value.is_empty() || seen.contains(&value) {
+            continue;
+        }
+        match seen.iter().find(|other| other.to_lowercase() == value.to_lowercase()) {
+            Some(other) => twins.push((other.clone(), value)),
+            None => seen.push(value),
         }
     }
     *values = seen;
+    twins
+}
+
+/// The key of front matter with the terms of a taxonomy.
+fn key_of(taxonomy: &str) -> &str {
+    match taxonomy {
+        "tag" => "tags",
+        "author" => "authors",
+        other => other,
+    }
 }

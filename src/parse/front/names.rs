@@ -1,9 +1,9 @@
-//! What a file's name says: a date, a title.
+//! What the name of a file tells: a date and a title.
 
 use crate::parse::date::{Moment, Reading, read};
 use crate::paths::SourcePath;
 
-/// The date that a file's (or a bundle's) name starts with, `YYYY-MM-DD-`.
+/// The date at the start of the name of a file or bundle, `YYYY-MM-DD-`.
 pub(super) fn date_from_name(source: &SourcePath) -> Option<Moment> {
     let (date, _) = split_dated_name(name(source))?;
     match read(date) {
@@ -16,12 +16,15 @@ pub(super) fn date_from_name(source: &SourcePath) -> Option<Moment> {
 #[must_use]
 pub fn split_dated_name(name: &str) -> Option<(&str, &str)> {
     let (date, rest) = name.split_at_checked(10)?;
-    let shape = date.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+    let shape = date
+        .bytes()
+        .enumerate()
+        .all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
     let rest = rest.strip_prefix(['-', '_'])?;
     (shape && !rest.is_empty()).then_some((date, rest))
 }
 
-/// What an article is named after: its file, or its folder when it is a bundle.
+/// The name of an article: that of its file, or of its folder if it is a bundle.
 #[must_use]
 pub fn name(source: &SourcePath) -> &str {
     match source.stem() {
@@ -30,7 +33,7 @@ pub fn name(source: &SourcePath) -> &str {
     }
 }
 
-/// A title made of the file's name: `2026-06-12-choosing-a_queue` → `Choosing a queue`.
+/// A title from the name of the file: `2026-06-12-choosing-a_queue` → `Choosing a queue`.
 #[must_use]
 pub fn title_from_name(source: &SourcePath) -> String {
     if source.as_str() == "content/_index.md" || source.as_str() == "content/index.md" {

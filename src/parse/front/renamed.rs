@@ -1,13 +1,13 @@
-//! Other tools' names for our keys.
+//! The keys of other tools for the same things.
 
 use std::ops::Range;
 
 use serde_json::{Map, Value};
 
 use crate::schema::Step;
-use crate::schema::locate::{Place, Syntax, locate};
+use crate::schema::locate::{Locator, Place};
 
-/// Other tools' names for ours.
+/// The keys of other tools, with Folio's.
 const RENAMED: [(&str, &str); 13] = [
     ("categories", "category"),
     ("tag", "tags"),
@@ -24,12 +24,14 @@ const RENAMED: [(&str, &str); 13] = [
     ("sort-by", "sort_by"),
 ];
 
-/// Takes other tools' keys as ours; our own key wins where both are given.
+/// Renames the keys of other tools. If both are given, Folio's key is used.
 pub(super) fn rename(mut tree: Map<String, Value>) -> Map<String, Value> {
     if let Some(published) = tree.remove("published") {
         let no = matches!(&published, Value::Bool(false))
             || published.as_i64() == Some(0)
-            || published.as_str().is_some_and(|s| ["no", "false", "off"].contains(&s.to_ascii_lowercase().as_str()));
+            || published
+                .as_str()
+                .is_some_and(|s| ["no", "false", "off"].contains(&s.to_ascii_lowercase().as_str()));
         tree.entry("draft").or_insert(Value::Bool(no));
     }
     for (theirs, ours) in RENAMED {
@@ -81,23 +83,19 @@ fn name_authors(authors: &mut Value) {
     }
 }
 
-/// The key as the file has it, for looking a problem's place up.
-pub(super) fn written(path: &[Step], text: &str, syntax: Syntax) -> Range<usize> {
-    let direct = locate(text, syntax, path, Place::Value);
+/// The key as the file has it, for locating problems.
+pub(super) fn written(path: &[Step], locator: &Locator<'_>) -> Range<usize> {
+    let direct = locator.locate(path, Place::Value);
     let Some(Step::Key(ours)) = path.first() else { return direct };
-    if has_key(text, ours) {
+    if locator.has_key(ours) {
         return direct;
     }
     for (theirs, _) in RENAMED.iter().filter(|(_, o)| o == ours) {
-        if has_key(text, theirs) {
+        if locator.has_key(theirs) {
             let mut renamed = path.to_vec();
             renamed[0] = Step::Key((*theirs).to_owned());
-            return locate(text, syntax, &renamed, Place::Value);
+            return locator.locate(&renamed, Place::Value);
         }
     }
     direct
-}
-
-fn has_key(text: &str, key: &str) -> bool {
-    text.lines().any(|line| line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with([':', '='])))
 }

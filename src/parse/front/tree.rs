@@ -1,20 +1,28 @@
-//! The fence at the head of a file, and the tree of values between its lines.
+//! The block of front matter at the start of a file, and the tree of its values.
 
 use serde_json::{Map, Value};
 
 use crate::diag::Diagnostic;
-use crate::schema::locate::Syntax;
+use crate::schema::locate::{Locator, Syntax};
+use crate::schema::yaml::{YamlProblem, explain};
 
-/// A fenced block at the head of a file.
+/// The block of front matter at the start of a file.
 pub(super) struct Block<'a> {
     pub text: &'a str,
     pub syntax: Syntax,
-    /// Where `text` starts in the file.
+    /// The offset of `text` in the file.
     pub offset: usize,
 }
 
-/// Finds the fence. A first line `---` or `+++` opens it; without an end it is an error, unless what
-/// follows looks nothing like keys (`---` is a rule in Markdown too).
+impl<'a> Block<'a> {
+    /// Locates its entries, relative to its start.
+    pub(super) fn locator(&self) -> Locator<'a> {
+        Locator::new(self.text, self.syntax)
+    }
+}
+
+/// Finds the block. A first line `---` or `+++` opens it. If it is not closed, that is an error,
+/// unless what follows does not look like keys (`---` is a thematic break in Markdown).
 pub(super) fn split(text: &str) -> Result<Option<(Block<'_>, usize)>, Diagnostic> {
     let first = text.lines().next().unwrap_or_default();
     let (fence, syntax) = match first.trim_end() {
@@ -32,28 +40,35 @@ pub(super) fn split(text: &str) -> Result<Option<(Block<'_>, usize)>, Diagnostic
         at += line.len();
     }
     let next = text[offset..].lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
-    let looks_like_key = next.split_once([':', '=']).is_some_and(|(key, _)| !key.trim().is_empty() && !key.trim().contains(' '));
+    let looks_like_key = next
+        .split_once([':', '='])
+        .is_some_and(|(key, _)| !key.trim().is_empty() && !key.trim().contains(' '));
     if fence == "+++" || looks_like_key {
-        return Err(Diagnostic::error(format!("the front matter that starts here is never closed by `{fence}`"))
-            .at(0..3)
-            .hint(format!("put a line `{fence}` after the last key")));
+        return Err(Diagnostic::error(format!(
+            "the front matter that starts here has no closing `{fence}`"
+        ))
+        .at(0..3)
+        .hint(format!("add a line `{fence}` after the last key")));
     }
     Ok(None)
 }
 
 pub(super) fn parse_block(block: &Block<'_>) -> Result<Map<String, Value>, Diagnostic> {
     let tree = match block.syntax {
-        Syntax::Toml => crate::config::toml_tree(block.text).map_err(|mut d| {
-            d.file = None;
-            d.span = d.span.map(|s| s.start + block.offset..s.end + block.offset);
-            d
+        Syntax::Toml => crate::config::toml_tree(block.text).map_err(|d| {
+            let span = d.span();
+            let d = Diagnostic { file: None, ..d };
+            match span {
+                Some(span) => d.at(span.start + block.offset..span.end + block.offset),
+                None => d,
+            }
         })?,
         Syntax::Yaml => yaml_tree(block)?,
     };
     match tree {
         Value::Object(map) => Ok(map),
         Value::Null => Ok(Map::new()),
-        _ => Err(Diagnostic::error("the front matter is not a list of keys")
+        _ => Err(Diagnostic::error("the front matter is not a mapping of keys to values")
             .at(block.offset..block.offset + block.text.lines().next().map_or(0, str::len))
             .hint("write `key: value` on each line")),
     }
@@ -61,23 +76,25 @@ pub(super) fn parse_block(block: &Block<'_>) -> Result<Map<String, Value>, Diagn
 
 fn yaml_tree(block: &Block<'_>) -> Result<Value, Diagnostic> {
     if let Some(at) = too_deep(block.text) {
-        return Err(Diagnostic::error("the front matter is nested too deep to be meant").at(block.offset + at..block.offset + at + 1));
+        return Err(Diagnostic::error("the front matter is nested too deeply")
+            .at(block.offset + at..block.offset + at + 1));
     }
     match serde_yaml::from_str::<serde_yaml::Value>(block.text) {
         Ok(value) => Ok(json(value)),
         Err(error) => {
-            let at = error.location().map_or(0, |l| l.index().min(block.text.len()));
-            let text = error.to_string();
-            let message = text.split(" at line ").next().unwrap_or(&text);
-            let at = duplicate(block.text, message).unwrap_or(at);
-            let line = block.text[at..].lines().next().map_or(1, |l| l.len().max(1));
-            let d = Diagnostic::error(format!("this is not valid YAML: {message}")).at(block.offset + at..block.offset + at + line);
-            Err(if message.contains("mapping values") { d.hint("put quotes around a value that holds `: `") } else { d })
+            let YamlProblem { message, span, help } = explain(block.text, &error);
+            let d =
+                Diagnostic::error(message).at(block.offset + span.start..block.offset + span.end);
+            Err(match help {
+                Some(help) => d.hint(help),
+                None => d,
+            })
         }
     }
 }
 
-/// Where brackets open more than any front matter does; the parser takes quadratic time on them.
+/// The location of brackets that are nested deeper than any front matter needs; the parser takes
+/// quadratic time for them.
 fn too_deep(text: &str) -> Option<usize> {
     let mut depth = 0_i32;
     text.bytes().position(|b| {
@@ -86,22 +103,7 @@ fn too_deep(text: &str) -> Option<usize> {
     })
 }
 
-/// Where the second of two equal keys stands, when that is what is wrong.
-fn duplicate(text: &str, message: &str) -> Option<usize> {
-    let key = message.strip_prefix("duplicate entry with key \"")?.strip_suffix('"')?;
-    let mut start = 0;
-    let mut found = Vec::new();
-    for line in text.split_inclusive('\n') {
-        let bare = line.trim_start();
-        if bare.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')) {
-            found.push(start + line.len() - bare.len());
-        }
-        start += line.len();
-    }
-    found.get(1).copied()
-}
-
-/// YAML as a plain tree: keys become text, tags are dropped.
+/// Reads YAML as an untyped tree, in which keys are texts and tags are ignored.
 fn json(value: serde_yaml::Value) -> Value {
     match value {
         serde_yaml::Value::Null => Value::Null,
@@ -112,12 +114,16 @@ fn json(value: serde_yaml::Value) -> Value {
             } else if let Some(u) = n.as_u64() {
                 Value::from(u)
             } else {
-                n.as_f64().and_then(serde_json::Number::from_f64).map_or_else(|| Value::String(n.to_string()), Value::Number)
+                n.as_f64()
+                    .and_then(serde_json::Number::from_f64)
+                    .map_or_else(|| Value::String(n.to_string()), Value::Number)
             }
         }
         serde_yaml::Value::String(s) => Value::String(s),
         serde_yaml::Value::Sequence(items) => Value::Array(items.into_iter().map(json).collect()),
-        serde_yaml::Value::Mapping(map) => Value::Object(map.into_iter().filter_map(|(k, v)| Some((key_text(k)?, json(v)))).collect()),
+        serde_yaml::Value::Mapping(map) => Value::Object(
+            map.into_iter().filter_map(|(k, v)| Some((key_text(k)?, json(v)))).collect(),
+        ),
         serde_yaml::Value::Tagged(tagged) => json(tagged.value),
     }
 }

@@ -1,82 +1,38 @@
-//! Source code → HTML with classes.
+//! Highlights source code as HTML with classes.
 //!
-//! Each token gets one short class that says what it is (`zk` a keyword, `zs` a string), never a colour: a
-//! theme is a style sheet made from the same table ([`CLASSES`]), so changing it touches no page.
+//! Each token gets one short class for its kind (`zk` for a keyword, `zs` for a string), never a
+//! colour. A theme is a style sheet generated from the same table ([`CLASSES`]), so changing it
+//! changes no page.
 
-mod memo;
+mod cache;
+mod spans;
 
 use std::sync::LazyLock;
 
-use pulldown_cmark_escape::escape_html_body_text;
-use syntect::parsing::{Scope, SyntaxReference, SyntaxSet};
+use syntect::parsing::{SyntaxReference, SyntaxSet};
 
-pub use memo::{Effort, Memo, Postponed};
+use spans::escaped;
 
-/// bat's grammars, read once from the binary; never written to.
+pub use cache::{HighlightCache, Highlighting};
+pub use spans::CLASSES;
+
+/// bat's grammars, read once from the binary and never modified.
 static GRAMMARS: LazyLock<SyntaxSet> = LazyLock::new(two_face::syntax::extra_newlines);
 
-/// Scope prefixes → class. Of the entries that fit a scope the longest wins.
-static TABLE: LazyLock<Vec<(Scope, &'static str)>> = LazyLock::new(|| {
-    let mut table: Vec<_> = CLASSES.iter().flat_map(|(class, scopes)| scopes.iter().filter_map(|s| Some((Scope::new(s).ok()?, *class)))).collect();
-    table.sort_by_key(|(scope, _)| std::cmp::Reverse(scope.len()));
-    table
-});
-
-/// Class → the scopes it stands for; a theme is asked for the colour of the first.
-pub const CLASSES: &[(&str, &[&str])] = &[
-    ("zc", &["comment", "punctuation.definition.comment"]),
-    ("zs", &["string", "meta.string"]),
-    ("ze", &["constant.character.escape", "constant.other.placeholder", "constant.character.format"]),
-    ("zr", &["string.regexp"]),
-    ("zm", &["constant.numeric", "keyword.other.unit"]),
-    ("zl", &["constant.language", "constant", "variable.language", "support.constant"]),
-    ("zk", &["keyword", "storage.modifier", "keyword.control"]),
-    ("zo", &["keyword.operator"]),
-    ("zy", &["storage.type", "storage"]),
-    ("zf", &["entity.name.function", "support.function", "variable.function", "support.macro", "entity.name.macro", "meta.function-call.identifier"]),
-    (
-        "zt",
-        &[
-            "entity.name.type",
-            "entity.name.class",
-            "entity.name.struct",
-            "entity.name.enum",
-            "entity.name.trait",
-            "entity.name.impl",
-            "support.type",
-            "support.class",
-            "entity.other.inherited-class",
-        ],
-    ),
-    ("zn", &["entity.name", "entity.name.namespace", "entity.name.module"]),
-    ("zg", &["entity.name.tag", "support.type.property-name", "meta.mapping.key", "entity.name.tag.yaml"]),
-    ("za", &["entity.other.attribute-name", "meta.annotation", "variable.annotation"]),
-    ("zp", &["variable.parameter"]),
-    ("zv", &["variable", "support.variable"]),
-    ("zh", &["markup.heading", "entity.name.section", "meta.diff.header", "meta.diff.range"]),
-    ("zb", &["markup.bold"]),
-    ("zi", &["markup.italic"]),
-    ("zu", &["markup.inserted"]),
-    ("zd", &["markup.deleted"]),
-    ("zx", &["invalid"]),
-];
-
-/// Lines longer than this, and blocks, are shown without colours: a grammar may take quadratic time on them.
-const LONGEST_LINE: usize = 20_000;
 const LARGEST_BLOCK: usize = 2_000_000;
 
-/// Languages that are no language.
+/// Names that mean plain text.
 const PLAIN: [&str; 8] = ["", "text", "txt", "plain", "plaintext", "none", "output", "mermaid"];
 
-/// What a fence's language turned out to be.
+/// What the language of a code block turned out to be.
 pub(super) enum Grammar {
     Known(&'static SyntaxReference),
-    /// Meant to be plain.
+    /// Plain text on purpose.
     Plain,
     Unknown,
 }
 
-/// Looks a language up by name or file ending.
+/// Finds a grammar by the name of its language or a file extension.
 pub(super) fn grammar(language: &str) -> Grammar {
     if PLAIN.contains(&language.to_ascii_lowercase().as_str()) {
         return Grammar::Plain;
@@ -98,60 +54,19 @@ pub(super) fn grammar(language: &str) -> Grammar {
     GRAMMARS.find_syntax_by_token(&token).map_or(Grammar::Unknown, Grammar::Known)
 }
 
+/// The names and file extensions by which languages are known.
+pub fn known_languages() -> impl Iterator<Item = &'static str> {
+    let is_word = |name: &&str| !name.contains(' ');
+    GRAMMARS.syntaxes().iter().flat_map(|s| &s.file_extensions).map(String::as_str).filter(is_word)
+}
+
 /// The code as HTML, line by line, without line ends. No element crosses a line.
-pub(super) fn lines(code: &str, grammar: &Grammar, memo: &mut Memo) -> Vec<String> {
+pub(super) fn lines(code: &str, grammar: &Grammar, cache: &mut HighlightCache) -> Vec<String> {
     match grammar {
-        Grammar::Known(syntax) if code.len() <= LARGEST_BLOCK => memo.lines(code, syntax, &GRAMMARS),
+        Grammar::Known(syntax) if code.len() <= LARGEST_BLOCK => {
+            cache.lines(code, syntax, &GRAMMARS)
+        }
         _ => code.lines().map(escaped).collect(),
-    }
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    // Writing to a string cannot fail.
-    let _ = escape_html_body_text(&mut out, text);
-    out
-}
-
-/// The class of a scope, if the table has one for it.
-fn class_of(scope: Scope) -> Option<&'static str> {
-    TABLE.iter().find(|(prefix, _)| prefix.is_prefix_of(scope)).map(|(_, class)| *class)
-}
-
-/// Writes tokens, joining neighbours of one class.
-#[derive(Default)]
-struct Spans {
-    out: String,
-    open: Option<&'static str>,
-}
-
-impl Spans {
-    fn push(&mut self, text: &str, class: Option<&'static str>) {
-        if text.is_empty() {
-            return;
-        }
-        let blank = text.bytes().all(|b| b == b' ' || b == b'\t');
-        if class != self.open && !blank {
-            self.close();
-            if let Some(class) = class {
-                self.out.push_str("<span class=\"");
-                self.out.push_str(class);
-                self.out.push_str("\">");
-            }
-            self.open = class;
-        }
-        let _ = escape_html_body_text(&mut self.out, text);
-    }
-
-    fn close(&mut self) {
-        if self.open.take().is_some() {
-            self.out.push_str("</span>");
-        }
-    }
-
-    fn finish(mut self) -> String {
-        self.close();
-        self.out
     }
 }
 
@@ -161,7 +76,11 @@ mod tests {
 
     #[test]
     fn tokens_get_short_classes() {
-        let html = lines("fn main() {\n    let s = \"a<b\"; // x\n}", &grammar("rust"), &mut Memo::default());
+        let html = lines(
+            "fn main() {\n    let s = \"a<b\"; // x\n}",
+            &grammar("rust"),
+            &mut HighlightCache::default(),
+        );
         assert_eq!(html.len(), 3);
         assert_eq!(html[0], "<span class=\"zy\">fn </span><span class=\"zf\">main</span>() {");
         assert!(html[1].contains("<span class=\"zs\">\"a&lt;b\"</span>"), "{}", html[1]);

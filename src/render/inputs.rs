@@ -1,0 +1,26 @@
+//! What rendering reads from outside of the plan.
+
+use crate::cache::Fingerprint;
+use crate::diag::Diagnostic;
+use crate::parse::Body;
+use crate::paths::SourcePath;
+use crate::plan::Node;
+
+/// What rendering reads besides the plan.
+pub trait Inputs: Send + Sync {
+    /// The parsed body of an article or of a section's `_index.md`.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn body(&self, node: Node) -> Result<Body, Diagnostic>;
+
+    /// The bytes of a file of the site; `None` when there is no such file.
+    ///
+    /// # Errors
+    /// When it exists and cannot be read.
+    fn file(&self, path: &SourcePath) -> Result<Option<Vec<u8>>, Diagnostic>;
+
+    /// The fingerprint of a file's content, for URLs that change with it; `None` when there is no
+    /// such file.
+    fn file_fingerprint(&self, path: &SourcePath) -> Option<Fingerprint>;
+}

@@ -1,0 +1,127 @@
+//! Text that would be lost, or shown to readers as markup, is reported with file and line.
+
+use crate::common::Site;
+
+/// Builds a site with one article and returns its warnings.
+fn warnings(article: &str) -> String {
+    let site = Site::new().file("content/a.md", article);
+    let run = site.folio(&["build"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    run.stderr
+}
+
+#[test]
+fn the_syntax_of_other_tools() {
+    let text = warnings(
+        "---\ntitle: A\ndate: 2026-01-01\n---\n\nPrices start at {{ page.price }} and {{ x }}.\n\n\
+         {% include \"x.html\" %}\n\n{{< figure src=\"a.png\" >}}\n\n{{% notice %}}\n\n\
+         <%= price %>\n\nA paragraph.\n{: .wide}\n\nSee [[Other page]].\n\n![[diagram.png]]\n\n[TOC]\n\n\
+         !!! note\n    Text.\n\n::: tip\nText.\n:::\n\n::youtube{#abc}\n\n%[https://example.org]\n\n\
+         import Chart from './chart'\n\n<Chart data=\"x\" />\n\nA `Vec<u8>` but a List<String>.\n\n\
+         ```mermaid\ngraph TD\n```\n\n[gallery ids=\"1,2\"]\n\n%%a comment%%\n\n==marked==\n\n\
+         So good :tada:\n\n$$\nx^2\n$$\n\n{{ x }} again, and {{ y }}.\n",
+    );
+    insta::assert_snapshot!("foreign_syntax", text);
+}
+
+#[test]
+fn what_only_looks_like_the_syntax_of_other_tools() {
+    let article = "---\ntitle: A\ndate: 2026-01-01\n---\n\n`{{ x }}` and `[[x]]`, `<Tabs>`, `:tada:`.\n\n\
+         ```jinja2\n{{ x }}\n{% if x %}\n[[x]]\n!!! note\n```\n\n    {{ indented }}\n\n\
+         <!-- {{ comment }} [[x]] -->\n\nA ratio of 1:2:3, at 10:30:00, see std::fmt::Debug.\n\n\
+         [[x]](b.md) and [[1]][one] and [text](b.md \"A title\") and [t](<b.md>).\n\n\
+         [one]: b.md\n\n## Heading {#id .class}\n\nTerm\n: Its definition\n\n\
+         a == b and c == d, 50%% off, x < Y, A&B.\n\n<DIV>\n\nText\n\n</DIV>\n\n\
+         | a | b |\n| - | - |\n| 1 | 2 |\n{caption=\"C\"}\n\n<https://example.org/{{x}}>\n\n\
+         import duties rise from 3 to 5 per cent.\n\n> [!note]\n> Text.\n\n- [ ] to do\n- [x] done\n";
+    let site =
+        Site::new().file("content/a.md", article).file("content/b.md", "---\ntitle: B\n---\n\nx\n");
+    let run = site.folio(&["build"]);
+    assert!(!run.stderr.contains("warning"), "{}", run.stderr);
+}
+
+#[test]
+fn foreign_syntax_may_be_ignored() {
+    let site = Site::new().file(
+        "site.toml",
+        "title = \"T\"\nbase_url = \"https://t.example\"\n[markdown]\nforeign_syntax = \"ignore\"\n",
+    );
+    let site = site.file("content/a.md", "---\ntitle: A\n---\n\n{{ x }}\n\n```mermaid\nx\n```\n");
+    let run = site.folio(&["build"]);
+    assert!(run.code == 0 && !run.stderr.contains("warning"), "{}", run.stderr);
+    // The setting is one of those that parsing depends on.
+    site.write("site.toml", "title = \"T\"\nbase_url = \"https://t.example\"\n");
+    assert!(site.folio(&["build"]).stderr.contains("shown to readers as text"));
+}
+
+#[test]
+fn text_that_disappears() {
+    let text = warnings(
+        "---\ntitle: A\ndate: 2026-02-01\nupdated: 2026-01-01\nslug: My Post!\n\
+         tags: [C++, c++]\n---\n\n\
+         A claim[^1] and another[^too].\n\n[^to]: A note.\n\n\
+         Some text <!-- more --> in a paragraph.\n\n- a list\n\n  <!-- more -->\n\n\
+         [broken](htps://example.org) and [bad](https:/example.org).\n\n\
+         | a | b |\n| - | - |\n| 1 | 2 | 3 |\n\n![](a b.png)\n\n> [!NOTE] A title\n> Text.\n\n\
+         ```pythn\nx\n```\n\n```rust\nfn main() {}\n\nThe rest of the article.\n",
+    );
+    insta::assert_snapshot!("text_that_disappears", text);
+}
+
+#[test]
+fn components_and_alerts_that_are_wrong() {
+    let site = Site::new()
+        .file(
+            "content/a.md",
+            "---\ntitle: A\n---\n\n{{<comparison\n\n{{<ad x=\"\n\n{{<toc>}}\n\n{% <callout> \n\n\
+             {{<callout kind=\"tip\" />}}\n\n{% <callout kind=\"warn\"> %}\nText.\n{% </callout> %}\n\n\
+             {% <toc> %}\n\nLost text.\n\n{% </toc> %}\n\n> [!WARN]\n> Text.\n\n> [!nte]\n> Text.\n",
+        )
+        .file("content/b.md", "---\ntitle: B\n---\n\n{{<quote />}}\n")
+        .file(
+            "templates/components/quote.html",
+            "{% component quote() %}<q>{{ body }}</q>{% endcomponent quote %}",
+        );
+    insta::assert_snapshot!("components_and_alerts", site.build_fails());
+}
+
+#[test]
+fn what_templates_ask_for_and_the_data_they_read() {
+    let site = Site::new()
+        .file("content/posts/a.md", "---\ntitle: A\ndate: 2026-01-01\ncategory: Notes\n---\n\nx\n")
+        .file(
+            "templates/page.html",
+            "{% for p in pages(section=\"post\") %}{% endfor %}\
+             {% for p in pages(category=\"notes\") %}{% endfor %}{{ page.title }}",
+        );
+    insta::assert_snapshot!("unknown_names_in_templates", site.warnings());
+    // They are said again when nothing has changed.
+    assert!(site.warnings().contains("did you mean `posts`?"));
+    site.write("templates/page.html", "{{ pages(categry=\"Notes\") | length }}");
+    site.write("content/posts/b.md", "---\ntitle: B\n---\n");
+    site.write("templates/section.html", "{% set d = data(path=\"a.yaml\") %}{{ d }}");
+    site.write("data/a.yaml", "a: 1\nb:\n\tc: 2\n");
+    insta::assert_snapshot!("arguments_and_data", site.build_fails());
+}
+
+#[test]
+fn configuration_that_was_accepted_although_wrong() {
+    let site = Site::new().file(
+        "site.toml",
+        "title = \"T\"\nbase_url = \"https://t.example:99999\"\nlanguage = \"english please\"\n\
+         [permalinks]\nposts = \"/{slug}}/\"\n[article]\nwords_per_minute = 0\n[counters]\n\
+         snapshot = \"/etc/passwd\"\n",
+    );
+    let site = site.file("content/a.md", "---\ntitle: A\nimage: javascript:x\n---\n\nx\n");
+    insta::assert_snapshot!("wrong_configuration", site.build_fails());
+}
+
+#[test]
+fn a_nul_becomes_a_replacement_character() {
+    let site =
+        Site::new().file("content/a.md", "# A\0b\n\nx\0y `c\0d` ![e\0f](g.png)\n\n    h\0i\n");
+    let site = site.file("content/g.png", "g");
+    site.build();
+    let page = site.page("a/index.html");
+    assert!(!page.contains('\0') && page.contains("x\u{fffd}y"), "{page}");
+}
