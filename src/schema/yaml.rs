@@ -17,15 +17,16 @@ pub fn explain(text: &str, error: &serde_yaml::Error) -> YamlProblem {
     let at = error.location().map_or(0, |l| l.index().min(text.len()));
     let full = error.to_string();
     let raw = full.split(" at line ").next().unwrap_or(&full);
-    let at = duplicate(text, raw).unwrap_or(at);
+    let at = duplicate(text, raw).or_else(|| opening_quote(text, &full)).unwrap_or(at);
     let at = (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     let line = text[at..].lines().next().map_or(1, |l| l.len().max(1));
-    let (message, help) = in_plain_words(raw, text[at..].chars().next());
+    let (message, help) = in_plain_words(raw, &full, text[at..].chars().next());
     YamlProblem { message, span: at..at + line, help }
 }
 
-/// The message and the help for a message of the parser and the character where it stopped.
-fn in_plain_words(raw: &str, found: Option<char>) -> (String, Option<&'static str>) {
+/// The message and the help for a message of the parser (`raw` is `full` without the locations)
+/// and the character where it stopped.
+fn in_plain_words(raw: &str, full: &str, found: Option<char>) -> (String, Option<&'static str>) {
     const QUOTE: Option<&str> = Some("put quotes around the value");
     let has = |words: &str| raw.contains(words);
     let is_tab = has("tab character") || (has("cannot start any token") && found == Some('\t'));
@@ -39,7 +40,7 @@ fn in_plain_words(raw: &str, found: Option<char>) -> (String, Option<&'static st
             "this value contains `: `, so it looks like another key".to_owned(),
             Some("put quotes around a value that contains `: `"),
         )
-    } else if has("scanning a quoted scalar") {
+    } else if full.contains(QUOTED) {
         ("a quote is not closed".to_owned(), Some("write the closing quote"))
     } else if has("expected ',' or ']'") {
         ("a list in brackets is not closed".to_owned(), Some("write the closing `]`"))
@@ -63,6 +64,19 @@ fn in_plain_words(raw: &str, found: Option<char>) -> (String, Option<&'static st
         (raw.to_owned(), None)
     };
     (format!("this is not valid YAML: {message}"), help)
+}
+
+/// What the parser was reading when a quote is not closed; the place of the quote follows.
+const QUOTED: &str = "while scanning a quoted scalar";
+
+/// The location of a quote that is not closed, if that is the problem.
+fn opening_quote(text: &str, message: &str) -> Option<usize> {
+    let place = message.split_once(QUOTED)?.1.strip_prefix(" at line ")?;
+    let (line, column) = place.split_once(" column ")?;
+    let line: usize = line.parse().ok()?;
+    let start: usize = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+    let quote = start + column.parse::<usize>().ok()?.checked_sub(1)?;
+    (quote < text.len()).then_some(quote)
 }
 
 /// The location of the second of two equal keys, if that is the problem.
@@ -97,7 +111,7 @@ mod tests {
             ("a:\n  - x\n\t- y\n", "this line is indented with a tab", 3),
             ("a: @x\n", "a value without quotes cannot start with `@`", 1),
             ("a: b: c\n", "this value contains `: `, so it looks like another key", 1),
-            ("a: \"b\nc: d\n", "a quote is not closed", 3),
+            ("a: \"b\nc: d\n", "a quote is not closed", 1),
             ("a: [b, c\n", "a list in brackets is not closed", 2),
         ] {
             assert_eq!(explained(text), (message.to_owned(), line), "{text}");

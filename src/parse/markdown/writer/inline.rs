@@ -22,7 +22,7 @@ impl<'a> Writer<'a, '_> {
         self.push("<code>");
         self.escape_text(text);
         self.push("</code>");
-        self.run.push_str(text);
+        self.push_plain(text);
     }
 
     pub(super) fn task(&mut self, done: bool) {
@@ -191,7 +191,7 @@ impl<'a> Writer<'a, '_> {
         }
         if self.is_stray_component(&range) {
             self.escape_text(html);
-            return self.run.push_str(html);
+            return self.push_plain(html);
         }
         match self.cx.settings.markdown.unsafe_html {
             UnsafeHtml::Allow => self.allowed_html(html, range.start),

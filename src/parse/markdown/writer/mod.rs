@@ -222,6 +222,11 @@ impl<'a, 'm> Writer<'a, 'm> {
             return;
         }
         self.escape_text(text);
+        self.push_plain(text);
+    }
+
+    /// Adds to the text of the block without its markup.
+    fn push_plain(&mut self, text: &str) {
         self.run.push_str(&without_nul(text));
     }
 
