@@ -108,6 +108,7 @@ fn run(
         }
     };
     report.extend(renderer.unknown_names());
+    report.extend(renderer.unknown_routes());
     let tracker = DependencyTracker::new(renderer.plan(), renderer.templates(), table);
     let stage = output.stage();
     let context = RenderContext {

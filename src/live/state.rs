@@ -376,6 +376,7 @@ impl State {
         let table = Arc::new(RwLock::new(table));
         let Some(renderer) = self.renderer(plan, &table, disk) else { return };
         self.problems.plan.extend(renderer.unknown_names());
+        self.problems.counters.extend(renderer.unknown_routes());
         let content = Arc::clone(&table);
         let tracker = DependencyTracker::new(renderer.plan(), renderer.templates(), content);
         preview.replace(PlannedSite {
@@ -447,7 +448,7 @@ impl State {
         });
         let Some(updated) = updated else { return };
         if let Some(counters) = updated.counters {
-            self.problems.counters = counters.err().unwrap_or_default();
+            self.problems.counters = counters;
         }
         match updated.templates {
             Some(Ok(())) => {
@@ -541,7 +542,7 @@ impl State {
 /// The results of updating a planned site in place.
 struct PlanUpdate {
     documents: Report,
-    counters: Option<Result<(), Report>>,
+    counters: Option<Report>,
     templates: Option<Result<(), Report>>,
 }
 
@@ -565,7 +566,7 @@ impl PlannedSite {
         let counters = reload_counters.then(|| {
             let reloaded = self.renderer.reload_counters();
             self.tracker.forget_pages(self.renderer.plan());
-            reloaded
+            reloaded.err().unwrap_or_else(|| self.renderer.unknown_routes())
         });
         let templates = templates.map(|templates| {
             let replaced = self.renderer.replace_templates(templates);

@@ -27,7 +27,8 @@ use crate::diag::{Diagnostic, Report};
 use crate::paths::SourcePath;
 use error::unreadable;
 use root::SiteRoot;
-use text::{decode, read_bytes, read_text};
+pub use text::decode;
+use text::{read_bytes, read_text};
 use walk::{at_or_below, replace_below};
 
 pub use error::reason;

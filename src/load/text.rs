@@ -26,7 +26,11 @@ pub(super) fn read_bytes(path: &Path, name: &str) -> Result<Vec<u8>, Diagnostic>
     fs::read(path).map_err(|e| unreadable(name, &e))
 }
 
-pub(super) fn decode(bytes: Vec<u8>, name: &str) -> Result<String, Diagnostic> {
+/// The text of a file of the site: `bytes` without a byte order mark, with lines that end in `\n`.
+///
+/// # Errors
+/// When the bytes are not valid UTF-8; `name` is the file of the diagnostic.
+pub fn decode(bytes: Vec<u8>, name: &str) -> Result<String, Diagnostic> {
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
         return Err(Diagnostic::error("this file is UTF-16, not UTF-8")
             .in_file(name)

@@ -7,6 +7,7 @@ use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 use crate::config::{Config, toml_tree};
 use crate::parse::date::{Reading, read};
 use crate::paths::{SourcePath, percent_encode};
+use crate::schema::json;
 use crate::schema::yaml::explain;
 
 /// Registers the filters.
@@ -86,16 +87,15 @@ pub(super) fn parse_data(path: &SourcePath, bytes: &[u8]) -> Result<Json, DataPr
 }
 
 fn parse(path: &SourcePath, bytes: &[u8]) -> Result<Json, DataProblem> {
-    let text = std::str::from_utf8(bytes).map_err(|_| DataProblem::new("it is not valid UTF-8"))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = &crate::load::decode(bytes.to_vec(), path.as_str()).map_err(|d| DataProblem {
+        span: d.span().map(|span| (span.start, span.end)),
+        help: d.hint,
+        ..DataProblem::new(d.message)
+    })?;
     if path.has_extension("json") {
         return serde_json::from_str(text).map_err(|e| {
-            let message = e.to_string();
-            let message = message.split(" at line ").next().unwrap_or(&message);
-            let line: usize =
-                text.split_inclusive('\n').take(e.line().saturating_sub(1)).map(str::len).sum();
-            DataProblem::new(format!("this is not valid JSON: {message}"))
-                .at(text, line + e.column().saturating_sub(1))
+            let problem = json::explain(text, &e);
+            DataProblem::new(problem.message).at(text, problem.offset)
         });
     }
     if path.has_extension("toml") {

@@ -189,6 +189,12 @@ impl Renderer {
         template_names::unknown_names(&self.templates, &self.world.plan)
     }
 
+    /// Warnings about routes in the snapshot of counters that the site does not have.
+    #[must_use]
+    pub fn unknown_routes(&self) -> Report {
+        self.world.counters.unknown_routes(&self.world.plan)
+    }
+
     /// The URL that a link of an article is written as on its page; `None` when its target does not
     /// exist.
     #[must_use]

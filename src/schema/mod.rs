@@ -5,6 +5,7 @@
 //! [`Problem`] and is removed from the tree, and the rest always deserialises. [`locate`] finds the
 //! location of a problem in the text when there is one to show.
 
+pub mod json;
 pub mod locate;
 mod problem;
 mod shape;

@@ -157,6 +157,7 @@ fn prepare(
     })?;
     report.extend(source_problems);
     report.extend(renderer.unknown_names());
+    report.extend(renderer.unknown_routes());
     let cache_problems = std::mem::take(&mut session.problems.cache);
     let state_folder = session.state_folder().to_owned();
     // An article with errors is not cached: it has to be parsed again for them to be reported

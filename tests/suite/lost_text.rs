@@ -114,6 +114,16 @@ fn configuration_that_was_accepted_although_wrong() {
 }
 
 #[test]
+fn counters_that_are_wrong() {
+    let counters = "{\n  \"/a/\": {\"views\": -1, \"heart\": 2},\n  \"/b/\": {\"views\": 1},\n  \
+                    \"/a/\": {\"hearts\": \"x\"},\n  \"/c/\": 5\n}\n";
+    let site = Site::new().file("content/a.md", "# A\n").file("data/counters.json", counters);
+    insta::assert_snapshot!("wrong_counters", site.build_fails());
+    site.write("data/counters.json", "{\"/a/\": {\"views\": 3}, \"/c/\": {\"hearts\": null}}");
+    insta::assert_snapshot!("counters_of_unknown_routes", site.warnings());
+}
+
+#[test]
 fn a_nul_becomes_a_replacement_character() {
     let site =
         Site::new().file("content/a.md", "# A\0b\n\nx\0y `c\0d` ![e\0f](g.png)\n\n    h\0i\n");
