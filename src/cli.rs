@@ -46,6 +46,9 @@ pub enum Command {
     New(New),
     /// Create a site
     Init(Init),
+    /// List the files of the default theme, or copy some to change them
+    #[command(subcommand)]
+    Theme(Theme),
     /// Build the site and deploy it to a host
     #[cfg(feature = "deploy")]
     Deploy(Deploy),
@@ -228,6 +231,26 @@ pub struct Init {
     /// Add a workflow that builds and publishes the site on this host
     #[arg(long, value_name = "HOST")]
     pub ci: Option<Ci>,
+}
+
+/// What to do with the default theme.
+#[derive(Debug, Subcommand)]
+pub enum Theme {
+    /// List the files of the default theme
+    List {
+        /// The site's folder
+        #[arg(long, default_value = ".", value_name = "DIR", value_hint = ValueHint::DirPath)]
+        root: PathBuf,
+    },
+    /// Copy files of the default theme into the site
+    Copy {
+        /// Files as `folio theme list` shows them, such as templates/base.html
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<String>,
+        /// The site's folder
+        #[arg(long, default_value = ".", value_name = "DIR", value_hint = ValueHint::DirPath)]
+        root: PathBuf,
+    },
 }
 
 impl Build {

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use folio::build::build;
 use folio::check;
-use folio::cli::{self, Build, Check, CheckFormat, Cli, Command, Init, New, StatsFormat};
+use folio::cli::{self, Build, Check, CheckFormat, Cli, Command, Init, New, StatsFormat, Theme};
 use folio::diag::{Diagnostic, LocatedReport, Severity};
 use folio::scaffold;
 use jiff::Timestamp;
@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Command::Deploy(args) => return terminal::run_deploy(&args, now),
         Command::New(args) => run_new(&args, now),
         Command::Init(args) => run_init(&args, now),
+        Command::Theme(args) => run_theme(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "folio", &mut std::io::stdout());
             Ok(())
@@ -116,6 +117,23 @@ fn run_new(args: &New, now: Timestamp) -> Result<(), LocatedReport> {
         now,
     )?;
     print_message(&format!("Wrote {}", path.display()));
+    Ok(())
+}
+
+fn run_theme(args: &Theme) -> Result<(), LocatedReport> {
+    match args {
+        Theme::List { root } => {
+            for file in scaffold::theme_files(&folio::load::find_root(root))? {
+                let note = if file.is_overridden { "  (the site has its own)" } else { "" };
+                print_line(&format!("{}{note}", file.path));
+            }
+        }
+        Theme::Copy { files, root } => {
+            for path in scaffold::copy_theme_files(&folio::load::find_root(root), files)? {
+                print_message(&format!("Wrote {}", path.display()));
+            }
+        }
+    }
     Ok(())
 }
 

@@ -50,6 +50,11 @@ impl Page<'_> {
         for (number, link) in doc.links.iter().enumerate() {
             let from = From { doc, route: &self.job.route };
             if let Some(url) = self.context.renderer.link_url(&link.target, from) {
+                // Metadata names pictures by their whole URL.
+                if url.starts_with('/') {
+                    let whole = as_in_attribute(&format!("{}{url}", self.context.origin));
+                    index.entry(whole).or_default().push(number);
+                }
                 index.entry(as_in_attribute(&url)).or_default().push(number);
             }
         }
@@ -106,7 +111,8 @@ impl Page<'_> {
         self.text_location(found.as_deref().unwrap_or(text))
     }
 
-    /// The template that contains a text, or the one that renders the page.
+    /// The template of the site that contains a text, or the one that renders the page. When that
+    /// is a template of the default theme, the site has no such file, and the page's own is named.
     fn location_in_templates(&self, text: &str) -> FindingLocation {
         // A shorter text occurs in many templates by chance.
         const MIN_LENGTH: usize = 4;
@@ -115,17 +121,25 @@ impl Page<'_> {
                 .renderer
                 .templates()
                 .iter()
-                .find(|t| text.len() >= MIN_LENGTH && t.text.contains(text))
+                .filter(|t| text.len() >= MIN_LENGTH && t.text.contains(text))
+                .find(|t| self.is_own_template(&t.name))
         };
-        match (self.template(), containing()) {
-            (Some(_), Some(template)) => {
-                FindingLocation::Text(TemplateSource::file(&template.name), text.to_owned())
-            }
-            (Some(name), None) => FindingLocation::File(TemplateSource::file(name)),
-            (None, _) => self.source().map_or(FindingLocation::Generated, |source| {
+        let template = self.template().filter(|name| self.is_own_template(name));
+        if self.template().is_some()
+            && let Some(template) = containing()
+        {
+            return FindingLocation::Text(TemplateSource::file(&template.name), text.to_owned());
+        }
+        match template {
+            Some(name) => FindingLocation::File(TemplateSource::file(name)),
+            None => self.source().map_or(FindingLocation::Generated, |source| {
                 FindingLocation::File(source.to_string())
             }),
         }
+    }
+
+    fn is_own_template(&self, name: &str) -> bool {
+        self.context.renderer.has_own_template(name)
     }
 
     /// The template that renders the page.

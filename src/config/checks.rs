@@ -98,6 +98,8 @@ checks! {
     similar_term "similar-term" = Warning;
     /// An article or section that no page links to.
     orphan "orphan" = Warning;
+    /// An ad slot without an ad on a site that is deployed.
+    placeholder_ad "placeholder-ad" = Warning;
     /// A code block in a language without a grammar.
     unknown_language "unknown-language" = Warning;
     /// Structured data that is not valid JSON-LD, or lacks what its type needs.

@@ -30,8 +30,8 @@ pub struct Site {
     pub author: Author,
     #[serde(default)]
     pub menu: Menu,
-    /// Section → pattern of the routes of its articles, such as `/{section}/{slug}/`; also {year}
-    /// {month} {day} {category}.
+    /// Section → pattern of the routes of its articles, such as `/{section}/{slug}/`; also {title}
+    /// {year} {month} {day} {category}.
     #[serde(default)]
     pub permalinks: BTreeMap<String, String>,
     /// The taxonomies category, tag, author and series always exist; define others by name.
@@ -50,7 +50,8 @@ pub struct Site {
     pub article: Article,
     #[serde(default)]
     pub ads: Ads,
-    #[serde(default)]
+    /// The comments section. Articles have it when this table is there.
+    #[serde(default = "Comments::hidden")]
     pub comments: Comments,
     #[serde(default)]
     pub counters: Counters,
@@ -359,6 +360,13 @@ pub struct Comments {
     /// The text in an empty section.
     pub empty: String,
     pub empty_hint: String,
+}
+
+impl Comments {
+    /// The comments of a site that does not configure any.
+    fn hidden() -> Self {
+        Self { show: false, ..Self::default() }
+    }
 }
 
 impl Default for Comments {

@@ -123,6 +123,12 @@ pub struct TemplateSource {
 }
 
 impl TemplateSource {
+    /// Whether it is a file of the site, and not one of the default theme.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        matches!(self.text, Cow::Owned(_))
+    }
+
     /// The path of the file, for messages.
     #[must_use]
     pub fn file(name: &str) -> String {
@@ -314,10 +320,20 @@ impl Disk {
                 Err(error) => report.push(error),
             }
         }
+        let is_own = |templates: &[TemplateSource], name: &str| {
+            templates.iter().any(|t: &TemplateSource| t.name == name)
+        };
+        let has_own = !templates.is_empty();
         for (name, text) in theme::TEMPLATES {
-            if !templates.iter().any(|t: &TemplateSource| t.name == *name) {
-                templates
-                    .push(TemplateSource { name: (*name).to_owned(), text: Cow::Borrowed(text) });
+            let text = Cow::Borrowed(*text);
+            // Only a site with templates of its own can refer to those below `theme/`. A component
+            // cannot be defined twice.
+            let full_name = format!("{}{name}", theme::FOLDER);
+            if has_own && !name.starts_with("components/") && !is_own(&templates, &full_name) {
+                templates.push(TemplateSource { name: full_name, text: text.clone() });
+            }
+            if !is_own(&templates, name) {
+                templates.push(TemplateSource { name: (*name).to_owned(), text });
             }
         }
         templates.sort_by(|a, b| a.name.cmp(&b.name));
@@ -385,6 +401,7 @@ impl Disk {
         let path = SourcePath::new(file).ok()?;
         let theme_template = || {
             let name = path.below("templates")?;
+            let name = name.strip_prefix(theme::FOLDER).unwrap_or(name);
             theme::TEMPLATES.iter().find(|(n, _)| *n == name).map(|(_, text)| (*text).to_owned())
         };
         let not_utf8 = || {

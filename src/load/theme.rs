@@ -21,6 +21,7 @@ macro_rules! statics {
 templates![
     "404.html",
     "archive.html",
+    "article-end.html",
     "base.html",
     "components/ad.html",
     "components/callout.html",
@@ -29,6 +30,9 @@ templates![
     "components/figure.html",
     "components/meta.html",
     "components/toc.html",
+    "footer.html",
+    "head.html",
+    "header.html",
     "index.html",
     "page.html",
     "section.html",
@@ -37,3 +41,7 @@ templates![
 ];
 
 statics!["favicon.svg", "style.css"];
+
+/// The folder under which the theme's own templates are found when a site overrides them.
+pub const FOLDER: &str = "theme/";
+

@@ -29,6 +29,8 @@ struct Draft {
 enum Rank {
     /// A file that is generated unless the site has it: `robots.txt`, the style sheet of the theme.
     Default,
+    /// A redirect, which gives way to every other file of the site.
+    Alias,
     Firm,
 }
 
@@ -247,6 +249,7 @@ fn aliases(plan: &Plan, drafts: &mut Vec<Draft>, report: &mut Report) {
                     let kind = JobKind::Redirect { to: to.clone(), from: source.clone() };
                     let mut d = draft(kind, route, format!("an alias in {source}"), Some(source));
                     d.span = Some(widen(&span));
+                    d.rank = Rank::Alias;
                     drafts.push(d);
                 }
                 Err(error) => report.push(error),
@@ -295,10 +298,12 @@ fn settle(plan: &mut Plan, drafts: Vec<Draft>, report: &mut Report) {
             continue;
         };
         match (other.rank, d.rank) {
-            (Rank::Firm, Rank::Default) => {}
-            (Rank::Default, Rank::Firm) => {
+            (Rank::Firm | Rank::Alias, Rank::Default) => {}
+            (Rank::Default, Rank::Firm | Rank::Alias) => {
                 by_key.insert(key, d);
             }
+            // Aliases come last, in the order of their files, so that the first one stays.
+            (Rank::Firm | Rank::Alias, Rank::Alias) => report.push(unused_alias(other, &d)),
             _ => report.push(collision(other, &d)),
         }
     }
@@ -322,6 +327,21 @@ fn settle(plan: &mut Plan, drafts: Vec<Draft>, report: &mut Report) {
     }
     plan.routes = sorted.values().map(|d| d.job.route.clone()).collect();
     plan.jobs = sorted.into_iter().map(|(out, d)| (out, d.job)).collect();
+}
+
+/// An alias of a path that another file of the output has.
+fn unused_alias(other: &Draft, alias: &Draft) -> Diagnostic {
+    let route = &alias.job.route;
+    let warning = if other.rank == Rank::Alias {
+        Diagnostic::warning(format!("the alias `{route}` is not used: {} comes first", other.owner))
+    } else {
+        Diagnostic::warning(format!("the alias `{route}` is not used: {} is there", other.owner))
+    };
+    let warning = warning.hint("remove the alias");
+    match (&alias.file, &alias.span) {
+        (Some(file), Some(span)) => warning.in_file(file.as_str()).at(span.clone()),
+        _ => warning,
+    }
 }
 
 fn collision(a: &Draft, b: &Draft) -> Diagnostic {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::model::sort;
-use super::model::{Hidden, Node, PageId, Plan, Section, Taxonomy, Term, Visibility};
+use super::model::{Hidden, Node, Page, PageId, Plan, Section, Taxonomy, Term, Visibility};
 use super::slugs::{join_or_root, section_folder, term_slug};
 use unicode_normalization::UnicodeNormalization;
 
@@ -222,7 +222,8 @@ fn taxonomy_slug(name: &str, rule: SlugRule) -> String {
 
 /// Groups articles under the terms of every taxonomy.
 pub(super) fn build_taxonomies(plan: &mut Plan, config: &Config, report: &mut Report) {
-    for (name, settings) in &config.taxonomies {
+    for (taxonomy, settings) in &config.taxonomies {
+        let name = taxonomy.as_str();
         if !settings.render {
             continue;
         }
@@ -258,6 +259,9 @@ pub(super) fn build_taxonomies(plan: &mut Plan, config: &Config, report: &mut Re
             let mut pages: Vec<PageId> = spellings.values().flatten().copied().collect();
             sort(&plan.pages, &mut pages, SortBy::Date);
             pages.dedup();
+            if is_series(taxonomy) {
+                pages.reverse();
+            }
             spelled.extend(spellings.keys().map(|s| ((*s).to_owned(), terms.len())));
             terms.push(Term {
                 name: name.to_owned(),
@@ -266,7 +270,7 @@ pub(super) fn build_taxonomies(plan: &mut Plan, config: &Config, report: &mut Re
                 feeds: feeds.clone(),
             });
         }
-        plan.taxonomies.push(Taxonomy { name: name.clone(), route, terms, spellings: spelled });
+        plan.taxonomies.push(Taxonomy { name: taxonomy.clone(), route, terms, spellings: spelled });
     }
 }
 
@@ -278,12 +282,15 @@ type TermKey = (String, String);
 fn group_by_term<'p>(
     plan: &'p Plan,
     taxonomy: &str,
-    config: &Config,
+    config: &'p Config,
 ) -> BTreeMap<TermKey, BTreeMap<&'p str, Vec<PageId>>> {
+    let default_author = default_author(plan, taxonomy, config);
     let mut keys: HashMap<&str, TermKey> = HashMap::new();
     let mut groups: BTreeMap<TermKey, BTreeMap<&str, Vec<PageId>>> = BTreeMap::new();
     for (id, page) in plan.pages.iter().enumerate() {
-        for term in page.doc.front.terms.get(taxonomy).into_iter().flatten() {
+        let own = page.doc.front.terms.get(taxonomy).into_iter().flatten().map(String::as_str);
+        let default = default_author.filter(|_| takes_default_author(&page.doc));
+        for term in own.chain(default) {
             let key = keys.entry(term).or_insert_with(|| {
                 let folded = term.nfc().collect::<String>().to_lowercase();
                 (term_slug(term, taxonomy, config), folded)
@@ -296,6 +303,24 @@ fn group_by_term<'p>(
         }
     }
     groups
+}
+
+/// The author of articles that name none, when the site has pages of authors: at least one article
+/// names an author.
+fn default_author<'c>(plan: &Plan, taxonomy: &str, config: &'c Config) -> Option<&'c str> {
+    let name = config.author.name.as_str();
+    let names_author = |page: &Page| page.doc.front.terms.get("author").is_some_and(|a| !a.is_empty());
+    (taxonomy == "author" && !name.is_empty() && plan.pages.iter().any(names_author)).then_some(name)
+}
+
+/// Whether an article is by the default author.
+fn takes_default_author(doc: &Doc) -> bool {
+    doc.front.date.is_some() && doc.front.terms.get("author").is_none_or(|names| names.is_empty())
+}
+
+/// Whether the articles of a taxonomy's terms are listed in the order in which they are read.
+pub(crate) fn is_series(taxonomy: &str) -> bool {
+    taxonomy == "series"
 }
 
 /// The slug of a term, with a number if another term has the same one, which is reported at an

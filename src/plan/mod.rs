@@ -22,6 +22,7 @@ use crate::diag::Report;
 use crate::load::Sources;
 use crate::parse::Doc;
 
+pub(crate) use lists::is_series;
 pub(crate) use jobs::{feed_name, is_listed};
 pub use model::{
     CopyFrom, FaultyArticles, Hidden, HiddenCounts, Job, JobKind, Neighbours, Node, Page, PageId,

@@ -68,6 +68,13 @@ pub(super) fn view<'a>(
             (&term.pages, format!("{} – {site}", term.name), &term.route)
         }
     };
+    let mut ids = ids.clone();
+    if matches!(scope, Scope::Term { taxonomy, .. }
+        if crate::plan::is_series(&world.plan.taxonomies[taxonomy].name))
+    {
+        // A feed starts with the newest article, a series with the oldest.
+        ids.reverse();
+    }
     let dated = ids.iter().filter(|id| world.plan.pages[**id].doc.front.date.is_some());
     FeedView {
         format,

@@ -183,6 +183,12 @@ impl Renderer {
         &self.templates
     }
 
+    /// Whether the site itself has a template, instead of using the one of the default theme.
+    #[must_use]
+    pub fn has_own_template(&self, name: &str) -> bool {
+        self.templates.iter().any(|template| template.name == name && template.is_own())
+    }
+
     /// Warnings about sections and terms that templates name and that do not exist.
     #[must_use]
     pub fn unknown_names(&self) -> Report {

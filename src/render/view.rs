@@ -183,8 +183,18 @@ pub struct TermView<'a> {
     pub permalink: String,
     /// The number of its articles.
     pub count: usize,
-    /// The URLs of its feeds.
-    pub feeds: Vec<String>,
+    pub feeds: Vec<FeedLink>,
+}
+
+/// A feed, as `site.feeds` and `term.feeds` have it.
+#[derive(Debug, Serialize)]
+pub struct FeedLink {
+    pub url: String,
+    /// The media type.
+    #[serde(rename = "type")]
+    pub media_type: &'static str,
+    /// The name of the format.
+    pub title: &'static str,
 }
 
 /// A year of the archive.
@@ -276,6 +286,11 @@ impl World {
             return own;
         }
         let author = &self.config.author;
+        let authors = self.plan.taxonomies.iter().find(|t| t.name == "author");
+        let term = authors.and_then(|t| t.terms.get(*t.spellings.get(&author.name)?));
+        if let Some(term) = term.filter(|_| author.url.is_empty()) {
+            return vec![self.named_link(&author.name, &term.route)];
+        }
         let url = configured_url(&author.url, &self.config, &self.plan);
         vec![NamedLink {
             name: author.name.clone(),
@@ -384,7 +399,7 @@ impl World {
         let Neighbours { newer, older, related } = &self.plan.neighbours[id];
         let series = self.series(&self.plan.pages[id].doc).map(|term| SeriesView {
             link: self.named_link(&term.name, &term.route),
-            pages: term.pages.iter().rev().copied().collect(),
+            pages: term.pages.clone(),
         });
         PageNeighbours {
             newer: *newer,
@@ -464,7 +479,7 @@ impl World {
     pub fn term_view<'a>(&self, term: &'a Term) -> TermView<'a> {
         let feed_url = |format: &FeedFormat| {
             let route = term.route.join(crate::plan::feed_name(*format));
-            route.map(|route| self.url(&route)).unwrap_or_default()
+            feed_link(*format, route.map(|route| self.url(&route)).unwrap_or_default())
         };
         TermView {
             name: &term.name,
@@ -492,6 +507,15 @@ impl World {
             next: (pager.number < pager.count).then(|| at(pager.number + 1)),
         }
     }
+}
+
+fn feed_link(format: FeedFormat, url: String) -> FeedLink {
+    let (media_type, title) = match format {
+        FeedFormat::Atom => ("application/atom+xml", "Atom"),
+        FeedFormat::Rss => ("application/rss+xml", "RSS"),
+        FeedFormat::Json => ("application/feed+json", "JSON Feed"),
+    };
+    FeedLink { url, media_type, title }
 }
 
 pub(super) fn into_map(value: Value) -> tera::Map {
@@ -539,12 +563,7 @@ pub fn site(config: &Config, plan: &Plan) -> Value {
     };
     let feeds = |format: &FeedFormat| {
         let name = crate::plan::feed_name(*format);
-        let (kind, title) = match format {
-            FeedFormat::Atom => ("application/atom+xml", "Atom"),
-            FeedFormat::Rss => ("application/rss+xml", "RSS"),
-            FeedFormat::Json => ("application/feed+json", "JSON Feed"),
-        };
-        json!({ "url": config.base_url.local(&format!("/{name}")), "type": kind, "title": title })
+        feed_link(*format, config.base_url.local(&format!("/{name}")))
     };
     let formats = if config.feeds.limit == 0 { &[][..] } else { &config.feeds.formats };
     let slots: BTreeMap<&str, SlotView<'_>> = config

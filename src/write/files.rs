@@ -11,7 +11,7 @@ use crate::diag::Diagnostic;
 ///
 /// # Errors
 /// When it exists, or cannot be written.
-pub fn create(path: &Path, content: &str) -> Result<(), Diagnostic> {
+pub fn create(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Diagnostic> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|e| write_error(folder, "made", &e))?;
     }
@@ -20,7 +20,7 @@ pub fn create(path: &Path, content: &str) -> Result<(), Diagnostic> {
         .create_new(true)
         .open(path)
         .map_err(|e| write_error(path, "written", &e))?;
-    file.write_all(content.as_bytes()).map_err(|e| write_error(path, "written", &e))
+    file.write_all(content.as_ref()).map_err(|e| write_error(path, "written", &e))
 }
 
 /// Whether a folder exists and is not empty.

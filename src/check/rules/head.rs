@@ -121,6 +121,13 @@ fn duplicates(
         }
         let Some(page) = site.page_without_html(number) else { continue };
         let message = format!("this {what} is the same as that of {}", site.route(other));
+        let own = page.doc().map(|d| d.front.description.as_deref().unwrap_or(&d.lead));
+        if what == "description" && own.is_some_and(|own| own != text) {
+            let finding = Finding::new(message, page.template_location()).on(site.route(number));
+            let hint = "the template does not use `page.description`: give it a block `meta`";
+            findings.push(finding.hint(hint));
+            continue;
+        }
         let finding = Finding::new(message, page.key_location(what)).on(site.route(number));
         findings.push(
             finding.hint(format!(

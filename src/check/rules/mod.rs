@@ -3,6 +3,7 @@
 //! A rule about a page sees that page only; a rule about the site sees the summaries of all pages.
 //! A rule does not know its own level, which the site configures ([`crate::config::Checks`]).
 
+mod ads;
 mod copied_file;
 mod feeds;
 mod head;
@@ -121,6 +122,11 @@ pub const RULES: &[Rule] = &[
         OnPage(loading::mixed_content),
     ),
     rule("orphan", "an article or section that no page links to", OnSite(structure::orphans)),
+    rule(
+        "placeholder-ad",
+        "an ad slot without an ad on a site that is deployed",
+        OnSite(ads::placeholders),
+    ),
     rule(
         "shadowed-alias",
         "a rule of `_redirects` that hides a page, or that a page or an alias hides",

@@ -1,4 +1,6 @@
-//! Creates articles and sites.
+//! Creates articles and sites, and copies files of the default theme into a site.
+
+mod theme;
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +14,8 @@ use crate::load::Disk;
 use crate::parse::front::{split_dated_name, title_from_name};
 use crate::paths::SourcePath;
 use crate::write;
+
+pub use theme::{ThemeFile, copy_theme_files, theme_files};
 
 /// The hosts that `init --ci` writes a workflow for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -169,7 +173,7 @@ pub fn site(folder: &Path, ci: Option<Ci>, now: Timestamp) -> Result<Vec<PathBuf
     let mut files = vec![
         ("site.toml", SITE.to_owned()),
         (".gitignore", "/public\n/.folio\n".to_owned()),
-        ("content/_index.md", "---\ntitle: My publication\n---\n".to_owned()),
+        ("content/_index.md", "What this publication is about.\n".to_owned()),
         (
             "content/posts/_index.md",
             "---\ntitle: Articles\ndescription: Every article, newest \
@@ -214,7 +218,10 @@ main = [{ name = "Articles", url = "/posts/" }, { name = "About", url = "/about/
 # target = "rsync"
 # destination = "me@example.org:/var/www/site"
 
-# Ads stand where slots say; without a provider a labelled placeholder shows.
+# Each article ends with a comments section when there is a table [comments].
+# [comments]
+
+# A slot is a place for an ad.
 # [ads.slots.top]
 # place = "before-content"
 # sizes = ["728x90"]
