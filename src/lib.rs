@@ -22,6 +22,7 @@ pub mod deploy;
 pub mod diag;
 mod host_rules;
 mod html;
+pub mod language;
 #[cfg(feature = "serve")]
 pub mod live;
 pub mod load;

@@ -12,11 +12,13 @@ mod pattern;
 pub mod raw;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::diag::{Diagnostic, Report, Severity};
+use crate::language::Language;
 use crate::paths::{Route, SourcePath, runs_code};
 use crate::schema::{Reading, Shape};
 use crate::slug::SlugRule;
@@ -41,7 +43,10 @@ pub struct Config {
     pub title: String,
     pub base_url: BaseUrl,
     pub description: String,
+    /// The BCP 47 tag.
     pub language: String,
+    /// The texts and formats of the language.
+    pub texts: Arc<Language>,
     pub timezone: TimeZone,
     pub slugs: SlugRule,
     pub author: Author,
@@ -77,7 +82,11 @@ impl Config {
     /// enough to look for more problems, but not to build. It is `None` when nothing of the file
     /// can be used.
     #[must_use]
-    pub fn read(text: &str, overrides: &Overrides) -> (Option<Self>, Report) {
+    pub fn read(
+        text: &str,
+        overrides: &Overrides,
+        own_texts: impl FnOnce(&str) -> Option<String>,
+    ) -> (Option<Self>, Report) {
         let mut tree = match toml_tree(text) {
             Ok(tree) => tree,
             Err(error) => return (None, Report::of(error)),
@@ -93,7 +102,11 @@ impl Config {
                 .map(|p| p.diagnose(Severity::Error, at.locator(), 0).in_file(FILE))
                 .collect(),
         );
-        let config = raw.map(|raw| resolve(raw, &at, overrides, &mut report));
+        let config = raw.map(|raw| {
+            let own_texts =
+                if is_language_tag(&raw.language) { own_texts(&raw.language) } else { None };
+            resolve(raw, &at, overrides, own_texts.as_deref(), &mut report)
+        });
         (config, report)
     }
 
@@ -102,7 +115,7 @@ impl Config {
     /// # Errors
     /// Every problem of the file.
     pub fn parse(text: &str, overrides: &Overrides) -> Result<(Self, Report), Report> {
-        match Self::read(text, overrides) {
+        match Self::read(text, overrides, |_| None) {
             (Some(config), report) if !report.has_errors() => Ok((config, report)),
             (_, report) => Err(report),
         }
@@ -142,7 +155,24 @@ fn plain(value: toml::Value) -> Value {
     }
 }
 
-fn resolve(raw: raw::Site, at: &At<'_>, overrides: &Overrides, report: &mut Report) -> Config {
+fn resolve(
+    raw: raw::Site,
+    at: &At<'_>,
+    overrides: &Overrides,
+    own_texts: Option<&str>,
+    report: &mut Report,
+) -> Config {
+    let (texts, text_problems) = Language::read(&raw.language, own_texts);
+    if is_language_tag(&raw.language) {
+        report.extend(text_problems);
+    }
+    let sample = jiff::civil::date(2026, 6, 12).at(0, 0, 0, 0);
+    if let Err(e) = texts.date(sample, &raw.article.date_format) {
+        report.push(
+            at.error(&["article", "date_format"], format!("this date format is invalid: {e}"))
+                .hint("write \"month\", \"long\" or a pattern such as \"%-d %B %Y\""),
+        );
+    }
     let base_url = resolve_base_url(&raw.base_url, overrides, at, report);
     let timezone = resolve_timezone(&raw.timezone, at, report);
     let permalinks = resolve_permalinks(&raw.permalinks, at, report);
@@ -164,6 +194,7 @@ fn resolve(raw: raw::Site, at: &At<'_>, overrides: &Overrides, report: &mut Repo
         title: raw.title,
         base_url: base_url.unwrap_or_else(BaseUrl::placeholder),
         description: raw.description,
+        texts: Arc::new(texts),
         language: raw.language,
         timezone: timezone.unwrap_or(TimeZone::UTC),
         author: raw.author,
@@ -278,13 +309,6 @@ fn check_values(raw: &raw::Site, at: &At<'_>, report: &mut Report) {
         let message = "`article.words_per_minute` is 0".to_owned();
         report.push(
             at.error(&["article", "words_per_minute"], message).hint("write a number such as 200"),
-        );
-    }
-    let sample = jiff::civil::date(2026, 6, 12).at(0, 0, 0, 0);
-    if let Err(e) = jiff::fmt::strtime::format(&raw.article.date_format, sample) {
-        report.push(
-            at.error(&["article", "date_format"], format!("this date format is invalid: {e}"))
-                .hint("write it like \"%B %Y\" or \"%-d %B %Y\""),
         );
     }
     for (name, slot) in &raw.ads.slots {

@@ -271,7 +271,7 @@ impl Default for Highlight {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Article {
-    /// The format of dates (strftime): "%B %Y" gives June 2026.
+    /// The format of dates: month, day, short, medium, long, full, or a pattern of strftime.
     pub date_format: String,
     /// The reading speed, for the reading time.
     pub words_per_minute: usize,
@@ -281,7 +281,7 @@ pub struct Article {
 
 impl Default for Article {
     fn default() -> Self {
-        Self { date_format: "%B %Y".into(), words_per_minute: 200, related: 3 }
+        Self { date_format: "month".into(), words_per_minute: 200, related: 3 }
     }
 }
 
@@ -289,8 +289,8 @@ impl Default for Article {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Ads {
-    /// The text above each ad.
-    pub label: String,
+    /// The text above each ad [default: "Advertisement" in the language of the site].
+    pub label: Option<String>,
     /// The URL of your advertising policy.
     pub policy: String,
     /// The lines of `ads.txt`.
@@ -304,7 +304,7 @@ pub struct Ads {
 impl Default for Ads {
     fn default() -> Self {
         Self {
-            label: "Advertisement".into(),
+            label: None,
             policy: String::new(),
             ads_txt: Vec::new(),
             affiliate_hosts: Vec::new(),
@@ -354,12 +354,13 @@ pub enum SlotPlace {
 pub struct Comments {
     /// Whether articles have the section by default.
     pub show: bool,
-    pub heading: String,
-    pub tagline: String,
-    pub prompt: String,
+    /// The texts of the section; without them it has those of the site's language.
+    pub heading: Option<String>,
+    pub tagline: Option<String>,
+    pub prompt: Option<String>,
     /// The text in an empty section.
-    pub empty: String,
-    pub empty_hint: String,
+    pub empty: Option<String>,
+    pub empty_hint: Option<String>,
 }
 
 impl Comments {
@@ -373,11 +374,11 @@ impl Default for Comments {
     fn default() -> Self {
         Self {
             show: true,
-            heading: "Comments".into(),
-            tagline: "Join the discussion and tell us what you think.".into(),
-            prompt: "Have something to add?".into(),
-            empty: "No comments yet".into(),
-            empty_hint: "Be the first to share your thoughts.".into(),
+            heading: None,
+            tagline: None,
+            prompt: None,
+            empty: None,
+            empty_hint: None,
         }
     }
 }

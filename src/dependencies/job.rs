@@ -9,7 +9,7 @@ use super::templates::TemplateClosures;
 use crate::cache::{Fingerprint, FingerprintHasher};
 use crate::config::Config;
 use crate::load::TemplateSource;
-use crate::parse::Doc;
+use crate::parse::{Doc, LinkKind};
 use crate::paths::Route;
 use crate::plan::links::From;
 use crate::plan::{CopyFrom, Job, JobKind, Node, PageId, Plan};
@@ -146,7 +146,7 @@ impl DependencyTracker {
         // changes the document as well.
         list.push((Dependency::Body, self.content.body(node)));
         list.push((Dependency::Document, self.content.document(node)));
-        list.push((Dependency::Links, links_fingerprint(world, doc, route)));
+        list.push((Dependency::Links, links_fingerprint(world, doc, route, &*self.content)));
     }
 
     fn add_list(&self, world: &World, view: &ListView<'_>, list: &mut Dependencies) {
@@ -184,7 +184,7 @@ impl DependencyTracker {
             .fingerprint(self.content.document(Node::Page(id)))
             .fingerprint(self.content.body(Node::Page(id)))
             .fingerprint(self.page_fingerprint(world, id))
-            .fingerprint(links_fingerprint(world, &page.doc, &page.route));
+            .fingerprint(links_fingerprint(world, &page.doc, &page.route, &*self.content));
         // The components of its text may show the cards around it.
         for other in world.neighbours(id).all() {
             hasher.fingerprint(self.card_fingerprint(world, other));
@@ -216,6 +216,7 @@ impl DependencyTracker {
             base_url: _,
             description: _,
             language: _,
+            texts,
             author: _,
             menu: _,
             extra: _,
@@ -243,6 +244,7 @@ impl DependencyTracker {
             Fingerprint::of_json(&json!([
                 &world.site,
                 timezone.iana_name(),
+                texts.texts(),
                 slugs,
                 feeds,
                 &markdown.external_links,
@@ -266,12 +268,24 @@ fn shared_fingerprints(plan: &Plan) -> Vec<SharedFingerprints> {
         .collect()
 }
 
-/// The fingerprint of the URLs that a document's links resolve to.
-fn links_fingerprint(world: &World, doc: &Doc, route: &Route) -> Fingerprint {
+/// The fingerprint of the URLs that a document's links resolve to, and of the images among them.
+fn links_fingerprint(
+    world: &World,
+    doc: &Doc,
+    route: &Route,
+    content: &dyn ContentFingerprints,
+) -> Fingerprint {
     let mut hasher = FingerprintHasher::default();
     for link in &doc.links {
-        let url = world.link_url(&link.target, From { doc, route }, Audience::Page);
+        let from = From { doc, route };
+        let url = world.link_url(&link.target, from, Audience::Page);
         hasher.text(url.as_deref().unwrap_or("\0"));
+        // The size of an image is written beside its URL.
+        if link.kind == LinkKind::Image
+            && let Some(CopyFrom::Site(path)) = world.linked_file(&link.target, from)
+        {
+            hasher.fingerprint(content.file(path).unwrap_or_default());
+        }
     }
     hasher.finish()
 }

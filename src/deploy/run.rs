@@ -21,6 +21,7 @@ use crate::build::build;
 use crate::config::Config;
 use crate::config::deploy::{Destination, Target};
 use crate::diag::{Diagnostic, LocatedReport, Report, nearest};
+use crate::load::ConfigFiles;
 use crate::load::Disk;
 use crate::paths::OutPath;
 use crate::session::finish_report;
@@ -33,8 +34,8 @@ pub fn run(options: &DeployOptions, reporter: &dyn Reporter) -> Result<Summary, 
     let session = &options.build.session;
     let refused = |d: Diagnostic| DeployError::Refused(d.into());
     let disk = Disk::open(&session.root).map_err(refused)?;
-    let text = disk.config().map_err(refused)?;
-    let (config, problems) = Config::read(&text, &session.overrides);
+    let ConfigFiles { config, problems, .. } =
+        disk.read_config(&session.overrides).map_err(refused)?;
     let Some(config) = config.filter(|_| !problems.has_errors()) else {
         // The build reports what else is wrong with the site.
         let report = build(&options.build, reporter).err();

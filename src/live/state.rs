@@ -17,7 +17,7 @@ use crate::cache::{Fingerprint, FingerprintHasher, Pack};
 use crate::config::{self, Config, Overrides};
 use crate::dependencies::DependencyTracker;
 use crate::diag::{Diagnostic, Report};
-use crate::load::{Disk, Sources, TemplateSource, is_in_folders, reason};
+use crate::load::{ConfigFiles, Disk, Sources, TemplateSource, is_in_folders, reason};
 use crate::parse::{Doc, HighlightCache, Highlighting, Settings};
 use crate::paths::{Route, SourcePath};
 use crate::plan::{self, Plan, Visibility};
@@ -28,7 +28,7 @@ use crate::session::{
 };
 
 pub(super) struct State {
-    config_text: String,
+    config_fingerprint: Fingerprint,
     config: Config,
     settings: Settings,
     sources: Sources,
@@ -137,7 +137,7 @@ impl State {
                 cache: session.problems.cache,
                 ..Problems::default()
             },
-            config_text: session.config_text,
+            config_fingerprint: session.config_fingerprint,
             config: session.config,
             settings: session.settings,
             sources: session.sources,
@@ -237,16 +237,24 @@ impl State {
             Ok(text) => text,
             Err(error) => {
                 self.problems.config = Report::of(error);
-                self.config_text = String::new();
+                self.config_fingerprint = Fingerprint::default();
                 return Replan::No;
             }
         };
-        if text == self.config_text {
+        let own_texts = disk.own_texts(&self.config.language).ok().flatten();
+        if ConfigFiles::fingerprint(&text, own_texts.as_deref()) == self.config_fingerprint {
             return Replan::No;
         }
-        let (config, problems) = Config::read(&text, &Overrides::default());
+        let ConfigFiles { text, own_texts, config, problems } =
+            match disk.read_config(&Overrides::default()) {
+                Ok(files) => files,
+                Err(error) => {
+                    self.problems.config = Report::of(error);
+                    return Replan::No;
+                }
+            };
         let config = config.filter(|_| !problems.has_errors());
-        self.config_text = text;
+        self.config_fingerprint = ConfigFiles::fingerprint(&text, own_texts.as_deref());
         self.problems.config = problems;
         let Some(config) = config else { return Replan::No };
         self.settings = Settings::of(&config);

@@ -22,8 +22,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use crate::cache::Fingerprint;
-use crate::config;
+use crate::config::{self, Config, Overrides};
 use crate::diag::{Diagnostic, Report};
+use crate::language;
 use crate::paths::SourcePath;
 use error::unreadable;
 use root::SiteRoot;
@@ -37,7 +38,7 @@ pub use walk::is_ignored_path;
 
 /// The folders of a site. Besides them, only `site.toml` and the configured snapshot of counters
 /// are read.
-pub const FOLDERS: [&str; 4] = ["content", "data", "static", "templates"];
+pub const FOLDERS: [&str; 5] = ["content", "data", "languages", "static", "templates"];
 
 /// Whether a path lies in one of a site's folders.
 #[must_use]
@@ -182,6 +183,26 @@ impl Stamp {
     }
 }
 
+/// The configuration of a site, and the files that it was read from.
+#[derive(Debug)]
+pub struct ConfigFiles {
+    /// The text of `site.toml`.
+    pub text: String,
+    /// The site's own texts for its language.
+    pub own_texts: Option<String>,
+    /// As [`Config::read`] returns it.
+    pub config: Option<Config>,
+    pub problems: Report,
+}
+
+impl ConfigFiles {
+    /// The fingerprint of the files.
+    #[must_use]
+    pub fn fingerprint(text: &str, own_texts: Option<&str>) -> Fingerprint {
+        Fingerprint::of_json(&(text, own_texts))
+    }
+}
+
 /// A site on disk.
 #[derive(Clone, Debug)]
 pub struct Disk {
@@ -230,6 +251,39 @@ impl Disk {
             return Err(self.root.outside(&path));
         }
         read_text(&path, config::FILE)
+    }
+
+    /// Reads `site.toml` and the site's own texts for its language, with all their problems.
+    ///
+    /// # Errors
+    /// When `site.toml` does not exist, cannot be read or is not UTF-8.
+    pub fn read_config(&self, overrides: &Overrides) -> Result<ConfigFiles, Diagnostic> {
+        let text = self.config()?;
+        let mut own_texts = Ok(None);
+        let (config, mut problems) = Config::read(&text, overrides, |tag| {
+            own_texts = self.own_texts(tag);
+            own_texts.clone().ok().flatten()
+        });
+        let own_texts = own_texts.unwrap_or_else(|error| {
+            problems.push(error);
+            None
+        });
+        Ok(ConfigFiles { text, own_texts, config, problems })
+    }
+
+    /// The site's own texts for a language; `None` when it has none.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not UTF-8.
+    pub fn own_texts(&self, tag: &str) -> Result<Option<String>, Diagnostic> {
+        let Ok(path) = SourcePath::new(&language::own_file(tag)) else { return Ok(None) };
+        match self.stamp(&path) {
+            Some(_) if self.place(&path).is_none() => {
+                Err(self.root.outside(&self.root.path.join(path.as_str())))
+            }
+            Some(_) => self.text(&path).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Lists the site. What cannot be listed or read is in the report.
@@ -393,6 +447,14 @@ impl Disk {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(unreadable(path.as_str(), &e)),
         }
+    }
+
+    /// The width and height of an image in pixels; `None` when it cannot be read, or is not an image
+    /// of a known kind.
+    #[must_use]
+    pub fn image_size(&self, path: &SourcePath) -> Option<(usize, usize)> {
+        let size = imagesize::size(self.root.path.join(path.as_str())).ok()?;
+        Some((size.width, size.height))
     }
 
     /// The text of a file that a message names: of the site or of the default theme.

@@ -44,4 +44,3 @@ statics!["favicon.svg", "style.css"];
 
 /// The folder under which the theme's own templates are found when a site overrides them.
 pub const FOLDER: &str = "theme/";
-

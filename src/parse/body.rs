@@ -28,6 +28,8 @@ pub enum HoleKind {
     Link(u32),
     /// The component call with this number, with the Markdown between its tags.
     Component { call: u32, body: Option<Box<Body>> },
+    /// The link of a heading to itself, on pages.
+    HeadingLink { id: Box<str>, label: Box<str> },
     /// The URL of the page, before a fragment of it; empty on the page itself.
     Here,
     /// A boundary between top-level blocks at which an ad may be placed, with the number of words

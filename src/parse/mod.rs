@@ -20,6 +20,7 @@ pub mod outline;
 mod raw_html;
 mod regions;
 mod remark;
+mod snippet;
 mod table;
 pub mod words;
 
@@ -39,6 +40,8 @@ pub use link::{Link, LinkKind, Target};
 pub use outline::Heading;
 pub(crate) use remark::widen;
 pub use remark::{Remark, Settings};
+use snippet::smart_text;
+pub use snippet::{block_html, inline_html};
 pub use words::WordCount;
 
 /// Everything about an article except its body, which is enough to plan the whole site.
@@ -106,6 +109,10 @@ pub fn parse(
     let mut errors = Report::default();
     let mut front = front::read(text, source, &mut errors);
     let mut remarks = front.remarks;
+    if settings.markdown.smart_punctuation {
+        front.matter.title = front.matter.title.as_deref().map(smart_text);
+        front.matter.description = front.matter.description.as_deref().map(smart_text);
+    }
     let mut content = markdown::render(
         text,
         front.body_start,

@@ -1,12 +1,14 @@
 //! Problems of an article, and the spans of its parts.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::cache::Fingerprint;
 use crate::config;
 use crate::diag::Diagnostic;
+use crate::language::Language;
 use crate::paths::SourcePath;
 use crate::slug::SlugRule;
 
@@ -17,7 +19,24 @@ pub struct Settings {
     pub line_numbers: bool,
     /// How ids of headings are made.
     pub slugs: SlugRule,
+    /// The texts that Folio adds to those of the author.
+    pub texts: Arc<Language>,
 }
+
+/// The texts of the language that parsing uses.
+const TEXTS: [&str; 11] = [
+    "note",
+    "tip",
+    "important",
+    "warning",
+    "caution",
+    "footnotes",
+    "back_to_reference",
+    "link_to_section",
+    "table",
+    "done",
+    "to_do",
+];
 
 impl Settings {
     #[must_use]
@@ -26,6 +45,7 @@ impl Settings {
             markdown: config.markdown.clone(),
             line_numbers: config.highlight.line_numbers,
             slugs: config.slugs,
+            texts: Arc::clone(&config.texts),
         }
     }
 
@@ -33,7 +53,7 @@ impl Settings {
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         // Destructured, so that a new setting does not compile until it is considered here.
-        let Self { markdown, line_numbers, slugs } = self;
+        let Self { markdown, line_numbers, slugs, texts } = self;
         let config::Markdown {
             smart_punctuation,
             math,
@@ -54,6 +74,7 @@ impl Settings {
             foreign_syntax,
             line_numbers,
             slugs,
+            TEXTS.map(|key| texts.text(key)),
         ))
     }
 }

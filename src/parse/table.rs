@@ -5,6 +5,8 @@ use pulldown_cmark::Alignment;
 use pulldown_cmark_escape::escape_html;
 
 use super::body::Body;
+use super::snippet::inline_html;
+use crate::language::Language;
 
 /// The state of a table that is being written.
 #[derive(Debug)]
@@ -39,7 +41,7 @@ impl Table {
     }
 
     /// Wraps the written rows into their frame; `id` is that of the caption, unique on the page.
-    pub(super) fn frame(&self, rows: Body, id: &str) -> Body {
+    pub(super) fn frame(&self, rows: Body, id: &str, texts: &Language) -> Body {
         let mut framed = Body::default();
         match &self.caption {
             Some(caption) => {
@@ -47,13 +49,14 @@ impl Table {
                     "<div class=\"table-frame\" role=\"region\" aria-labelledby=\"{id}\" \
                      tabindex=\"0\">\n<table>\n<caption id=\"{id}\">"
                 ));
-                let _ = escape_html(&mut framed.html, caption);
+                framed.html.push_str(&inline_html(caption));
                 framed.html.push_str("</caption>\n");
             }
-            None => framed.html.push_str(
-                "<div class=\"table-frame\" role=\"group\" \
-                                          aria-label=\"Table\" tabindex=\"0\">\n<table>\n",
-            ),
+            None => {
+                framed.html.push_str("<div class=\"table-frame\" role=\"group\" aria-label=\"");
+                let _ = escape_html(&mut framed.html, texts.text("table"));
+                framed.html.push_str("\" tabindex=\"0\">\n<table>\n");
+            }
         }
         framed.append(rows);
         framed.html.push_str("</tbody>\n</table>\n</div>\n");

@@ -309,8 +309,10 @@ fn group_by_term<'p>(
 /// names an author.
 fn default_author<'c>(plan: &Plan, taxonomy: &str, config: &'c Config) -> Option<&'c str> {
     let name = config.author.name.as_str();
-    let names_author = |page: &Page| page.doc.front.terms.get("author").is_some_and(|a| !a.is_empty());
-    (taxonomy == "author" && !name.is_empty() && plan.pages.iter().any(names_author)).then_some(name)
+    let names_author =
+        |page: &Page| page.doc.front.terms.get("author").is_some_and(|a| !a.is_empty());
+    (taxonomy == "author" && !name.is_empty() && plan.pages.iter().any(names_author))
+        .then_some(name)
 }
 
 /// Whether an article is by the default author.

@@ -22,8 +22,8 @@ use crate::diag::Report;
 use crate::load::Sources;
 use crate::parse::Doc;
 
-pub(crate) use lists::is_series;
 pub(crate) use jobs::{feed_name, is_listed};
+pub(crate) use lists::is_series;
 pub use model::{
     CopyFrom, FaultyArticles, Hidden, HiddenCounts, Job, JobKind, Neighbours, Node, Page, PageId,
     Pager, Plan, SITEMAP_LIMIT, Scope, Section, SectionId, Taxonomy, Term, Visibility,

@@ -9,7 +9,7 @@ use tera::{Context, Tera};
 
 use super::contract::Contracts;
 use super::world::{Audience, Trace, World};
-use super::{errors, filters, functions};
+use super::{errors, filters, functions, trans};
 use crate::diag::{Diagnostic, Report};
 use crate::load::TemplateSource;
 use crate::parse::Call;
@@ -181,6 +181,7 @@ fn bare(world: &Arc<World>, trace: &Arc<Mutex<Trace>>, for_feed: &Arc<AtomicBool
     let mut tera = Tera::default();
     functions::register(&mut tera, world, trace, for_feed);
     filters::register(&mut tera, &world.config);
+    trans::register(&mut tera, &world.config.texts);
     tera
 }
 

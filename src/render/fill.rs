@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pulldown_cmark_escape::escape_href;
+use pulldown_cmark_escape::{escape_href, escape_html};
 use tera::{Context, Value};
 
 use super::component_error::argument_problems;
@@ -11,6 +11,7 @@ use super::errors;
 use super::world::{Audience, World};
 use crate::diag::{Diagnostic, Report, nearest};
 use crate::parse::{Argument, Body, Call, HoleKind, Link, LinkKind, Target, widen};
+use crate::paths::encode_fragment;
 use crate::plan::links::From;
 
 /// What a body is filled with.
@@ -52,6 +53,11 @@ impl Filler<'_> {
                         self.component(call, inner.as_deref(), &mut out, report);
                     }
                 }
+                HoleKind::HeadingLink { id, label } => {
+                    if self.audience == Audience::Page {
+                        heading_link(id, label, &mut out);
+                    }
+                }
                 HoleKind::Here if self.audience == Audience::Feed => {
                     out.push_str(&self.world.permalink(self.from.route));
                 }
@@ -79,6 +85,9 @@ impl Filler<'_> {
                 // An image with a broken link is empty.
                 let _ = escape_href(&mut *out, address.as_deref().unwrap_or("data:,"));
                 out.push('"');
+                if let Some((width, height)) = self.world.image_size(&link.target, self.from) {
+                    out.push_str(&format!(" width=\"{width}\" height=\"{height}\""));
+                }
             }
             LinkKind::Policy => self.policy(link, out),
             LinkKind::Anchor => {
@@ -254,6 +263,16 @@ impl Filler<'_> {
             ),
         }
     }
+}
+
+/// The link of a heading to itself. A feed has none: its readers show the text elsewhere.
+fn heading_link(id: &str, label: &str, out: &mut String) {
+    out.push_str(" <a class=\"anchor\" href=\"#");
+    out.push_str(&encode_fragment(id));
+    out.push_str("\" aria-label=\"");
+    // Writing to a string cannot fail.
+    let _ = escape_html(&mut *out, label);
+    out.push_str("\">#</a>");
 }
 
 /// The host of an `http(s)://…` or `//…` URL, in lower case.

@@ -1,11 +1,15 @@
 //! Folio's filters for templates, and the parser of data files.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
 use crate::config::{Config, toml_tree};
+use crate::language::Language;
 use crate::parse::date::{Reading, read};
+use crate::parse::{block_html, inline_html};
 use crate::paths::{SourcePath, percent_encode};
 use crate::schema::json;
 use crate::schema::yaml::explain;
@@ -13,27 +17,31 @@ use crate::schema::yaml::explain;
 /// Registers the filters.
 pub(super) fn register(tera: &mut Tera, config: &Config) {
     let format = config.article.date_format.clone();
+    let texts = Arc::clone(&config.texts);
     tera.register_filter("date", move |text: &str, kwargs: Kwargs, _: &State| {
-        date(text, &kwargs, &format)
+        date(text, &kwargs, &format, &texts)
     });
     tera.register_filter("json", json);
     let slugs = config.slugs;
     tera.register_filter("slugify", move |text: &str, _: Kwargs, _: &State| slugs.slug(text));
     tera.register_filter("urlencode", |text: &str, _: Kwargs, _: &State| percent_encode(text));
+    tera.register_filter("markdown", |text: &str, kwargs: Kwargs, _: &State| {
+        let is_inline = kwargs.get::<bool>("inline")?.unwrap_or(false);
+        let html = if is_inline { inline_html(text) } else { block_html(text) };
+        Ok::<_, Error>(Value::safe_string(&html))
+    });
     tera.register_filter("striptags", |text: &str, _: Kwargs, _: &State| {
         crate::parse::strip_tags(text)
     });
 }
 
-/// `date(format="%B %Y")` formats a date with strftime; the default is the format of `[article]`.
-fn date(text: &str, kwargs: &Kwargs, default: &str) -> TeraResult<String> {
+/// `date(format="long")` formats a date; the default is the format of `[article]`.
+fn date(text: &str, kwargs: &Kwargs, default: &str, texts: &Language) -> TeraResult<String> {
     let format = kwargs.get::<&str>("format")?.unwrap_or(default);
     match read(text) {
-        Reading::Whole(moment) | Reading::Part(moment) => {
-            jiff::fmt::strtime::format(format, moment.civil).map_err(|e| {
-                Error::message(format!("the date format \"{format}\" is invalid: {e}"))
-            })
-        }
+        Reading::Whole(moment) | Reading::Part(moment) => texts
+            .date(moment.civil, format)
+            .map_err(|e| Error::message(format!("the date format \"{format}\" is invalid: {e}"))),
         Reading::Nothing => Err(Error::message(format!("\"{text}\" is not a date"))),
     }
 }

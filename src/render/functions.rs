@@ -309,16 +309,11 @@ fn image(world: &World, kwargs: &Kwargs, audience: Audience) -> TeraResult<Value
     let Some((url, source)) = found else {
         return Ok(value(&json!({ "url": src, "width": wanted, "height": null })));
     };
-    let bytes = match source {
-        CopyFrom::Site(path) => {
-            world.inputs.file(&path).map_err(|d| Error::message(d.message))?.unwrap_or_default()
-        }
-        CopyFrom::Theme { bytes, .. } => bytes.to_vec(),
-    };
-    let (width, height) = image_size::of(&bytes).map_or((None, None), |(w, h)| match wanted {
-        Some(wanted) if w > 0 => (Some(wanted), Some(h.saturating_mul(wanted).div_ceil(w))),
-        _ => (Some(w), Some(h)),
-    });
+    let (width, height) =
+        image_size::of(world, &source).map_or((None, None), |(w, h)| match wanted {
+            Some(wanted) if w > 0 => (Some(wanted), Some(h.saturating_mul(wanted).div_ceil(w))),
+            _ => (Some(w), Some(h)),
+        });
     Ok(value(&json!({ "url": url, "width": width, "height": height })))
 }
 

@@ -20,6 +20,10 @@ pub trait Inputs: Send + Sync {
     /// When it exists and cannot be read.
     fn file(&self, path: &SourcePath) -> Result<Option<Vec<u8>>, Diagnostic>;
 
+    /// The width and height of an image of the site in pixels; `None` when it is not an image of a
+    /// known kind.
+    fn image_size(&self, path: &SourcePath) -> Option<(usize, usize)>;
+
     /// The fingerprint of a file's content, for URLs that change with it; `None` when there is no
     /// such file.
     fn file_fingerprint(&self, path: &SourcePath) -> Option<Fingerprint>;

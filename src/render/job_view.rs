@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::feed::{self, FeedView};
 use super::plain_file::plain_text;
-use super::view::{ListView, PageNeighbours, TemplateView, YearView};
+use super::view::{ListView, PageNeighbours, TaxonomyLink, TemplateView, YearView};
 use super::world::World;
 use crate::paths::Route;
 use crate::plan::{Job, JobKind, PageId, Pager};
@@ -50,8 +50,11 @@ impl World {
                 let taxonomy = &self.plan.taxonomies[*taxonomy];
                 let term = &taxonomy.terms[*term];
                 let view = TemplateView::Term {
-                    taxonomy: self.named_link(&taxonomy.name, &taxonomy.route),
-                    term: self.term_view(term),
+                    term: self.term_view(taxonomy, term),
+                    taxonomy: TaxonomyLink {
+                        link: self.named_link(&taxonomy.name, &taxonomy.route),
+                        title: self.taxonomy_title(&taxonomy.name),
+                    },
                     list: self.list_view(&term.pages, *pager, &term.route),
                 };
                 ("term.html", view)

@@ -27,6 +27,7 @@ mod plain_file;
 pub(crate) mod redirect;
 mod sitemap;
 mod template_names;
+mod trans;
 pub mod view;
 mod world;
 

@@ -48,7 +48,7 @@ pub(super) fn render(
             context.insert_value("taxonomy", value(taxonomy));
             context.insert_value("term", value(term));
             context.insert_value("list", list_value(world, list));
-            format!("the {} \"{}\"", taxonomy.name, term.name)
+            format!("the {} \"{}\"", taxonomy.link.name, term.name)
         }
         TemplateView::Archive { years } => {
             context.insert_value("years", value(years));

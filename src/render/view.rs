@@ -10,12 +10,12 @@ use tera::Value;
 
 use super::ads::{self, SlotView};
 use super::world::{Audience, World};
-use crate::config::{Config, FeedFormat};
+use crate::config::{Comments, Config, FeedFormat};
 use crate::parse::front::ImageRef;
 use crate::parse::{Doc, Moment};
 use crate::paths::Route;
 use crate::plan::links::From;
-use crate::plan::{Neighbours, Node, PageId, Pager, Plan, SectionId, Term};
+use crate::plan::{Neighbours, Node, PageId, Pager, Plan, SectionId, Taxonomy, Term};
 
 /// The values that a template receives, by kind of page.
 pub enum TemplateView<'a> {
@@ -35,7 +35,7 @@ pub enum TemplateView<'a> {
     },
     /// `taxonomy`, `term` and `list`.
     Term {
-        taxonomy: NamedLink,
+        taxonomy: TaxonomyLink,
         term: TermView<'a>,
         list: ListView<'a>,
     },
@@ -168,6 +168,8 @@ pub struct SectionView<'a> {
 #[derive(Debug, Serialize)]
 pub struct TaxonomyView<'a> {
     pub name: &'a str,
+    /// The name in the language of the site, in the plural.
+    pub title: String,
     pub route: &'a str,
     pub url: String,
     pub permalink: String,
@@ -183,6 +185,8 @@ pub struct TermView<'a> {
     pub permalink: String,
     /// The number of its articles.
     pub count: usize,
+    /// What its page lists, in the language of the site.
+    pub summary: String,
     pub feeds: Vec<FeedLink>,
 }
 
@@ -195,6 +199,15 @@ pub struct FeedLink {
     pub media_type: &'static str,
     /// The name of the format.
     pub title: &'static str,
+}
+
+/// The taxonomy of a term.
+#[derive(Debug, Serialize)]
+pub struct TaxonomyLink {
+    #[serde(flatten)]
+    pub link: NamedLink,
+    /// The name in the language of the site, in the plural.
+    pub title: String,
 }
 
 /// A year of the archive.
@@ -467,16 +480,46 @@ impl World {
         let taxonomy = &self.plan.taxonomies[index];
         TaxonomyView {
             name: &taxonomy.name,
+            title: self.taxonomy_title(&taxonomy.name),
             route: taxonomy.route.as_str(),
             url: self.url(&taxonomy.route),
             permalink: self.permalink(&taxonomy.route),
-            terms: taxonomy.terms.iter().map(|term| self.term_view(term)).collect(),
+            terms: taxonomy.terms.iter().map(|term| self.term_view(taxonomy, term)).collect(),
         }
+    }
+
+    /// The name of a taxonomy in the language of the site, in the plural.
+    pub(crate) fn taxonomy_title(&self, name: &str) -> String {
+        let key = match name {
+            "category" => "categories",
+            "tag" => "tags",
+            "author" => "authors",
+            "series" => "series",
+            _ => {
+                let mut letters = name.chars();
+                let first = letters.next().into_iter().flat_map(char::to_uppercase);
+                return first.chain(letters).collect();
+            }
+        };
+        self.config.texts.text(key).to_owned()
+    }
+
+    /// What the page of a term lists, such as "3 articles in this category".
+    fn term_summary(&self, taxonomy: &Taxonomy, term: &Term) -> String {
+        let key = match taxonomy.name.as_str() {
+            "category" => "articles_in_category",
+            "tag" => "articles_with_tag",
+            "author" => "articles_by_author",
+            "series" => "articles_in_series",
+            _ => "articles",
+        };
+        let values = [("name", term.name.clone())];
+        self.config.texts.translate(key, Some(term.pages.len() as u64), &values).unwrap_or_default()
     }
 
     /// A term's view.
     #[must_use]
-    pub fn term_view<'a>(&self, term: &'a Term) -> TermView<'a> {
+    pub fn term_view<'a>(&self, taxonomy: &Taxonomy, term: &'a Term) -> TermView<'a> {
         let feed_url = |format: &FeedFormat| {
             let route = term.route.join(crate::plan::feed_name(*format));
             feed_link(*format, route.map(|route| self.url(&route)).unwrap_or_default())
@@ -487,6 +530,7 @@ impl World {
             url: self.url(&term.route),
             permalink: self.permalink(&term.route),
             count: term.pages.len(),
+            summary: self.term_summary(taxonomy, term),
             feeds: term.feeds.iter().map(feed_url).collect(),
         }
     }
@@ -507,6 +551,22 @@ impl World {
             next: (pager.number < pager.count).then(|| at(pager.number + 1)),
         }
     }
+}
+
+/// The comments section, with the texts of the language where the site sets none.
+fn comments_view(config: &Config) -> serde_json::Value {
+    let Comments { show, heading, tagline, prompt, empty, empty_hint } = &config.comments;
+    let or = |own: &Option<String>, key| {
+        own.clone().unwrap_or_else(|| config.texts.text(key).to_owned())
+    };
+    json!({
+        "show": show,
+        "heading": or(heading, "comments"),
+        "tagline": or(tagline, "comments_tagline"),
+        "prompt": or(prompt, "comments_prompt"),
+        "empty": or(empty, "comments_empty"),
+        "empty_hint": or(empty_hint, "comments_empty_hint"),
+    })
 }
 
 fn feed_link(format: FeedFormat, url: String) -> FeedLink {
@@ -572,12 +632,14 @@ pub fn site(config: &Config, plan: &Plan) -> Value {
         .iter()
         .map(|(name, slot)| (name.as_str(), ads::slot(name, slot)))
         .collect();
+    let texts = &config.texts;
     Value::from_serializable(&json!({
         "title": config.title,
         "description": config.description,
         "base_url": format!("{}{}", config.base_url.origin(), config.base_url.prefix()),
         "url": config.base_url.local("/"),
         "language": config.language,
+        "direction": if texts.is_right_to_left() { "rtl" } else { "ltr" },
         "author": {
             "name": config.author.name,
             "url": configured_url(&config.author.url, config, plan),
@@ -589,8 +651,8 @@ pub fn site(config: &Config, plan: &Plan) -> Value {
         "feeds": formats.iter().map(feeds).collect::<Vec<_>>(),
         "taxonomies": plan.taxonomies.iter().map(taxonomy).collect::<Vec<_>>(),
         "article": config.article,
-        "ads": { "label": config.ads.label, "policy": config.ads.policy, "slots": slots },
-        "comments": config.comments,
+        "ads": { "label": config.ads.label.as_deref().unwrap_or(texts.text("advertisement")), "policy": config.ads.policy, "slots": slots },
+        "comments": comments_view(config),
         "extra": config.extra,
     }))
 }

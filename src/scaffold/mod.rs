@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tera::{Context, Tera};
 
-use crate::config::{Config, Overrides};
+use crate::config::Overrides;
 use crate::diag::Diagnostic;
 use crate::load::Disk;
 use crate::parse::front::{split_dated_name, title_from_name};
@@ -130,8 +130,7 @@ pub fn article(
 
 /// The time zone of the site; UTC when its configuration has errors, which a build reports.
 fn site_timezone(disk: &Disk) -> Result<TimeZone, Diagnostic> {
-    let text = disk.config()?;
-    let config = Config::read(&text, &Overrides::default()).0;
+    let config = disk.read_config(&Overrides::default())?.config;
     Ok(config.map_or(TimeZone::UTC, |config| config.timezone))
 }
 

@@ -63,17 +63,15 @@ pub fn copy_theme_files(root: &Path, names: &[String]) -> Result<Vec<PathBuf>, R
 /// The path and bytes of each file.
 fn contents() -> impl Iterator<Item = (String, &'static [u8])> {
     let statics = theme::STATIC.iter().map(|(name, bytes)| (format!("static/{name}"), *bytes));
-    let templates = theme::TEMPLATES
-        .iter()
-        .map(|(name, text)| (format!("templates/{name}"), text.as_bytes()));
+    let templates =
+        theme::TEMPLATES.iter().map(|(name, text)| (format!("templates/{name}"), text.as_bytes()));
     statics.chain(templates)
 }
 
 fn find(name: &str) -> Result<(String, &'static [u8]), Diagnostic> {
     let name = name.trim_start_matches("./");
-    let is_meant = |path: &str| {
-        path == name || path.split_once('/').is_some_and(|(_, below)| below == name)
-    };
+    let is_meant =
+        |path: &str| path == name || path.split_once('/').is_some_and(|(_, below)| below == name);
     if let Some(file) = contents().find(|(path, _)| is_meant(path)) {
         return Ok(file);
     }

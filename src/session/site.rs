@@ -15,7 +15,7 @@ use super::stored::{ContentTable, StoredInputs};
 use crate::cache::{Fingerprint, FingerprintHasher};
 use crate::config::{Config, Overrides};
 use crate::diag::{Diagnostic, LocatedReport, Report};
-use crate::load::{Disk, Sources};
+use crate::load::{ConfigFiles, Disk, Sources};
 use crate::parse::{Highlighting, Settings};
 use crate::paths::SourcePath;
 use crate::plan::{self, Plan, Visibility};
@@ -69,7 +69,8 @@ pub struct OpenProblems {
 #[derive(Debug)]
 pub struct Session {
     pub disk: Disk,
-    pub config_text: String,
+    /// The fingerprint of the files that the configuration was read from.
+    pub config_fingerprint: Fingerprint,
     pub config: Config,
     pub settings: Settings,
     pub sources: Sources,
@@ -122,7 +123,7 @@ impl Session {
     fn load(
         disk: &Disk,
         options: &SessionOptions,
-        (config_text, config, config_problems): (String, Config, Report),
+        (config_fingerprint, config, config_problems): (Fingerprint, Config, Report),
         state: StateFolder,
     ) -> Result<Self, Report> {
         let scanned = now();
@@ -147,7 +148,7 @@ impl Session {
         Ok(Self {
             disk: disk.clone(),
             settings: Settings::of(&config),
-            config_text,
+            config_fingerprint,
             config,
             sources,
             files,
@@ -184,7 +185,11 @@ impl Session {
         let Visibility { include_drafts, include_future, now: _ } = options.visibility;
         let Overrides { base_url } = &options.overrides;
         let mut hasher = FingerprintHasher::default();
-        hasher.text(&self.config_text).json(&(base_url, include_drafts, include_future));
+        hasher.fingerprint(self.config_fingerprint).json(&(
+            base_url,
+            include_drafts,
+            include_future,
+        ));
         for template in &self.sources.templates {
             hasher.text(&template.name).text(&template.text);
         }
@@ -261,11 +266,16 @@ impl Session {
     }
 }
 
-fn read_config(disk: &Disk, overrides: &Overrides) -> Result<(String, Config, Report), Report> {
-    let text = disk.config().map_err(Report::of)?;
-    let (config, problems) = Config::read(&text, overrides);
+fn read_config(
+    disk: &Disk,
+    overrides: &Overrides,
+) -> Result<(Fingerprint, Config, Report), Report> {
+    let ConfigFiles { text, own_texts, config, problems } =
+        disk.read_config(overrides).map_err(Report::of)?;
     match config {
-        Some(config) => Ok((text, config, problems)),
+        Some(config) => {
+            Ok((ConfigFiles::fingerprint(&text, own_texts.as_deref()), config, problems))
+        }
         None => Err(problems),
     }
 }

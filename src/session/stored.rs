@@ -163,6 +163,10 @@ impl Inputs for StoredInputs {
         Ok(bytes)
     }
 
+    fn image_size(&self, path: &SourcePath) -> Option<(usize, usize)> {
+        self.disk.image_size(path)
+    }
+
     fn file_fingerprint(&self, path: &SourcePath) -> Option<Fingerprint> {
         self.table.file(path)
     }

@@ -32,7 +32,8 @@ fn bad() -> Site {
             "site.toml",
             CONFIG.to_owned() + "[menu]\nmain = [{ name = \"Posts\", url = \"/posts/\" }, \
                                  { name = \"Gone\", url = \"/menu-gone/\" }]\n\n[check]\n\
-                                 page_weight = 20\n",
+                                 page_weight = 20\n\n[deploy.x]\ntarget = \"dir\"\n\
+                                 path = \"../x\"\n\n[ads.slots.top]\nplace = \"before-content\"\n",
         )
         .file(
             "content/posts/links.md",

@@ -23,6 +23,7 @@ fn every_example_of_the_specification() {
         markdown: config::Markdown::default(),
         line_numbers: false,
         slugs: folio::slug::SlugRule::default(),
+        texts: std::sync::Arc::new(folio::language::Language::read("en", None).0),
     };
     let source = SourcePath::new("content/a.md").unwrap();
     let failed: Vec<usize> = examples
@@ -68,6 +69,7 @@ fn every_example_goes_through_the_site_dialect_without_a_panic() {
             markdown: markdown.clone(),
             line_numbers: true,
             slugs: folio::slug::SlugRule::default(),
+            texts: std::sync::Arc::new(folio::language::Language::read("en", None).0),
         };
         for e in &examples {
             let content = render(

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of the library: each uses only those before it.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "diag",
     "paths",
     "slug",
@@ -15,6 +15,7 @@ const ORDER: [&str; 24] = [
     "html",
     "media_type",
     "net",
+    "language",
     "config",
     "cache",
     "load",

@@ -94,7 +94,12 @@ fn settings() -> impl Strategy<Value = Settings> {
             unsafe_html,
             ..config::Markdown::default()
         };
-        Settings { markdown, line_numbers: on, slugs: folio::slug::SlugRule::new("en", on) }
+        Settings {
+            markdown,
+            line_numbers: on,
+            slugs: folio::slug::SlugRule::new("en", on),
+            texts: std::sync::Arc::new(folio::language::Language::read("en", None).0),
+        }
     })
 }
 

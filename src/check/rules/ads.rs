@@ -17,8 +17,7 @@ pub(super) fn placeholders(site: &CheckedSite<'_>) -> Vec<Finding> {
         1 => format!("the ad slot `{name}` shows readers an empty placeholder"),
         n => format!("{n} ad slots show readers empty placeholders"),
     };
-    let location =
-        FindingLocation::Text(config::FILE.to_owned(), format!("[ads.slots.{name}]"));
+    let location = FindingLocation::Text(config::FILE.to_owned(), format!("[ads.slots.{name}]"));
     vec![Finding::new(message, location).hint(
         "write the ads into templates/components/ad.html (`folio theme copy components/ad.html`), \
          or remove the slots",

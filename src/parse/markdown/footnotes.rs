@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark_escape::escape_html;
 
+use crate::language::Language;
 use crate::parse::body::{Body, HoleKind};
 use crate::parse::heading::Ids;
 use crate::paths::encode_fragment;
@@ -73,18 +75,18 @@ impl Notes {
     }
 
     /// The list of the notes, with links back to the text, and the ids of the notes.
-    pub(super) fn into_list(mut self) -> (Body, Vec<String>) {
+    pub(super) fn into_list(mut self, texts: &Language) -> (Body, Vec<String>) {
         let (mut out, mut ids) = (Body::default(), Vec::new());
         if self.order.is_empty() {
             return (out, ids);
         }
-        out.html.push_str(
-            "<section class=\"footnotes\" role=\"doc-endnotes\" aria-label=\"Footnotes\">\n<ol>\n",
-        );
+        out.html.push_str("<section class=\"footnotes\" role=\"doc-endnotes\" aria-label=\"");
+        escape_into(&mut out.html, texts.text("footnotes"));
+        out.html.push_str("\">\n<ol>\n");
         for name in &self.order {
             let Some(mut note) = self.known.remove(name) else { continue };
             out.html.push_str(&format!("<li id=\"{}\">\n", note.id));
-            add_back_links(&mut note.body, note.number, &note.references);
+            add_back_links(&mut note.body, note.number, &note.references, texts);
             out.append(note.body);
             out.html.push_str("</li>\n");
             ids.push(note.id);
@@ -123,8 +125,16 @@ pub(super) fn reachable(markdown: &str, options: Options) -> HashSet<String> {
     found
 }
 
+/// Adds a text of the language to HTML.
+fn escape_into(html: &mut String, text: &str) {
+    // Writing to a string cannot fail.
+    let _ = escape_html(html, text);
+}
+
 /// Adds the links back to the text at the end of the last paragraph of the note.
-fn add_back_links(body: &mut Body, number: usize, references: &[String]) {
+fn add_back_links(body: &mut Body, number: usize, references: &[String], texts: &Language) {
+    let values = [("number", number.to_string())];
+    let label = texts.translate("back_to_reference", None, &values).unwrap_or_default();
     let hole_at_end = body.holes.last().is_some_and(|h| h.at as usize == body.html.len());
     let in_paragraph = body.html.ends_with("</p>\n") && !hole_at_end;
     if in_paragraph {
@@ -133,10 +143,10 @@ fn add_back_links(body: &mut Body, number: usize, references: &[String]) {
     for back in references {
         body.html.push_str(" <a href=\"");
         body.hole(HoleKind::Here);
-        body.html.push_str(&format!(
-            "#{}\" role=\"doc-backlink\" aria-label=\"Back to reference {number}\">↩</a>",
-            encode_fragment(back)
-        ));
+        body.html
+            .push_str(&format!("#{}\" role=\"doc-backlink\" aria-label=\"", encode_fragment(back)));
+        escape_into(&mut body.html, &label);
+        body.html.push_str("\">↩</a>");
     }
     body.html.push_str(if in_paragraph { "</p>\n" } else { "\n" });
 }

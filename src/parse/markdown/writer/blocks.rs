@@ -12,7 +12,6 @@ use crate::parse::markdown::title::same_title;
 use crate::parse::outline::Heading;
 use crate::parse::remark::Remark;
 use crate::parse::table::{Part, Table, caption, cell_count};
-use crate::paths::encode_fragment;
 
 impl<'a> Writer<'a, '_> {
     pub(super) fn start(&mut self, tag: Tag<'a>, range: Range<usize>, events: &mut Events<'a>) {
@@ -124,18 +123,20 @@ impl<'a> Writer<'a, '_> {
         if kind.is_none() && self.cx.flavor == Flavor::Folio {
             self.check_alert(range);
         }
-        let (class, title) = match kind {
+        let class = match kind {
             None => return self.open("<blockquote>\n"),
-            Some(BlockQuoteKind::Note) => ("note", "Note"),
-            Some(BlockQuoteKind::Tip) => ("tip", "Tip"),
-            Some(BlockQuoteKind::Important) => ("important", "Important"),
-            Some(BlockQuoteKind::Warning) => ("warning", "Warning"),
-            Some(BlockQuoteKind::Caution) => ("caution", "Caution"),
+            Some(BlockQuoteKind::Note) => "note",
+            Some(BlockQuoteKind::Tip) => "tip",
+            Some(BlockQuoteKind::Important) => "important",
+            Some(BlockQuoteKind::Warning) => "warning",
+            Some(BlockQuoteKind::Caution) => "caution",
         };
         self.open(&format!(
-            "<div class=\"alert alert-{class}\" role=\"note\">\n\
-                            <p class=\"alert-title\">{title}</p>\n"
+            "<div class=\"alert alert-{class}\" role=\"note\">\n<p class=\"alert-title\">"
         ));
+        let settings = self.cx.settings;
+        self.escape_text(settings.texts.text(class));
+        self.push("</p>\n");
     }
 
     /// Reports a block quote that starts like an alert and is none.
@@ -208,13 +209,10 @@ impl<'a> Writer<'a, '_> {
         self.push(&format!("\"{}>", start.attributes));
         self.body().append(frame.body);
         if self.cx.settings.markdown.heading_anchors && !text.is_empty() {
-            self.push(" <a class=\"anchor\" href=\"");
-            self.body().hole(HoleKind::Here);
-            self.push("#");
-            self.push(&encode_fragment(&id));
-            self.push("\" aria-label=\"Link to this section: ");
-            self.escape_attribute(&text);
-            self.push("\">#</a>");
+            let values = [("title", super::without_nul(&text).into_owned())];
+            let label = self.cx.settings.texts.translate("link_to_section", None, &values);
+            let label = label.unwrap_or_default().into();
+            self.body().hole(HoleKind::HeadingLink { id: id.as_str().into(), label });
         }
         self.push(&format!("</h{level}>\n"));
         self.content.outline.push(Heading { level, id: id.into(), title: text.into() });
@@ -311,7 +309,7 @@ impl<'a> Writer<'a, '_> {
         self.tables += 1;
         self.fresh_line();
         let id = self.ids.give(Some(&format!("table-{}", self.tables)), "");
-        let framed = table.frame(frame.body, &id);
+        let framed = table.frame(frame.body, &id, &self.cx.settings.texts);
         self.body().append(framed);
         self.block_ends(Before::Block);
     }

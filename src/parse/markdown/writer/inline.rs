@@ -26,11 +26,11 @@ impl<'a> Writer<'a, '_> {
     }
 
     pub(super) fn task(&mut self, done: bool) {
-        self.push(if done {
-            "<input type=\"checkbox\" disabled=\"\" checked=\"\" aria-label=\"Done\" /> "
-        } else {
-            "<input type=\"checkbox\" disabled=\"\" aria-label=\"To do\" /> "
-        });
+        let (checked, key) = if done { ("checked=\"\" ", "done") } else { ("", "to_do") };
+        self.push(&format!("<input type=\"checkbox\" disabled=\"\" {checked}aria-label=\""));
+        let settings = self.cx.settings;
+        self.escape_attribute(settings.texts.text(key));
+        self.push("\" /> ");
     }
 
     pub(super) fn math(&mut self, tex: &str, range: Range<usize>, display: DisplayMode) {

@@ -39,7 +39,7 @@ impl Writer<'_, '_> {
 
     /// The list of footnotes.
     pub(super) fn take_notes(&mut self) -> Body {
-        let (list, ids) = std::mem::take(&mut self.notes).into_list();
+        let (list, ids) = std::mem::take(&mut self.notes).into_list(&self.cx.settings.texts);
         self.content.anchors.extend(ids);
         list
     }
