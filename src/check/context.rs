@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::diag::nearest;
 use crate::host_rules::{self, Redirect};
 use crate::paths::{OutPath, Route};
-use crate::plan::{Hidden, Job, JobKind, Node, Plan};
+use crate::plan::{Hidden, Job, JobKind, Plan};
 use crate::render::Renderer;
 use crate::session::DryRun;
 
@@ -92,15 +92,5 @@ impl<'a> Context<'a> {
         let near = nearest(path, pages.map(|(_, job)| job.route.as_str())).map(str::to_owned);
         self.nearest_pages.lock().insert(path.to_owned(), near.clone());
         near
-    }
-
-    /// The article or section that a job renders.
-    #[must_use]
-    pub fn node(job: &Job) -> Option<Node> {
-        match job.kind {
-            JobKind::Page(id) => Some(Node::Page(id)),
-            JobKind::Section { section, .. } => Some(Node::Section(section)),
-            _ => None,
-        }
     }
 }

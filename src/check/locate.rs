@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::context::Context;
 use super::finding::FindingLocation;
 use super::page::Page;
 use crate::config;
@@ -34,7 +33,7 @@ impl Page<'_> {
     /// The document that the page is rendered from.
     #[must_use]
     pub fn doc(&self) -> Option<&Doc> {
-        self.context.plan.doc_of(Context::node(self.job)?)
+        self.context.plan.doc_of(self.context.plan.node_of(self.job)?)
     }
 
     /// The links of the document that are written as this URL on the page.

@@ -12,7 +12,7 @@ use crate::load::TemplateSource;
 use crate::parse::{Doc, LinkKind};
 use crate::paths::Route;
 use crate::plan::links::From;
-use crate::plan::{CopyFrom, Job, JobKind, Node, PageId, Plan};
+use crate::plan::{CopyFrom, Job, JobKind, Node, PageId, Plan, TermTextId};
 use crate::render::{Audience, FeedView, JobView, ListView, PageNeighbours, TemplateView, World};
 
 /// Computes dependencies, and remembers the fingerprints that many jobs share.
@@ -121,10 +121,12 @@ impl DependencyTracker {
                 list.push((Dependency::View, Fingerprint::of_json(section)));
                 self.add_list(world, entries, list);
             }
-            TemplateView::Taxonomy { taxonomy } => {
+            TemplateView::Taxonomy { text, taxonomy } => {
+                self.add_term_text(world, *text, list);
                 list.push((Dependency::View, Fingerprint::of_json(taxonomy)));
             }
-            TemplateView::Term { taxonomy, term, list: entries } => {
+            TemplateView::Term { text, taxonomy, term, list: entries } => {
+                self.add_term_text(world, *text, list);
                 list.push((Dependency::View, Fingerprint::of_json(&(taxonomy, term))));
                 self.add_list(world, entries, list);
             }
@@ -147,6 +149,13 @@ impl DependencyTracker {
         list.push((Dependency::Body, self.content.body(node)));
         list.push((Dependency::Document, self.content.document(node)));
         list.push((Dependency::Links, links_fingerprint(world, doc, route, &*self.content)));
+    }
+
+    /// Adds what the text of a term depends on.
+    fn add_term_text(&self, world: &World, text: Option<TermTextId>, list: &mut Dependencies) {
+        if let Some(id) = text {
+            self.add_text(world, Node::Term(id), &world.plan.term_texts[id].route, list);
+        }
     }
 
     fn add_list(&self, world: &World, view: &ListView<'_>, list: &mut Dependencies) {

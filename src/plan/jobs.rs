@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-use super::model::{CopyFrom, Job, JobKind, Node, Pager, Plan, SITEMAP_LIMIT, Scope};
+use super::model::{CopyFrom, Job, JobKind, Pager, Plan, SITEMAP_LIMIT, Scope};
 use super::routes::aliases as aliases_of;
 use super::slugs::join_or_root;
 use crate::config::{Config, FeedFormat};
@@ -237,12 +237,9 @@ fn aliases(plan: &Plan, drafts: &mut Vec<Draft>, report: &mut Report) {
     let mut nodes: Vec<_> = plan.by_source.iter().collect();
     nodes.sort_by_key(|(source, _)| source.as_str());
     for (source, node) in nodes {
-        let doc = match node {
-            Node::Page(id) => Some(&plan.pages[*id].doc),
-            Node::Section(id) => plan.sections[*id].doc.as_ref(),
-        };
+        let doc = plan.doc_of(*node);
         let to = plan.route_of(*node);
-        for (alias, span) in doc.into_iter().flat_map(|d| aliases_of(d)) {
+        for (alias, span) in doc.into_iter().flat_map(aliases_of) {
             match alias {
                 Ok(route) if route == *to => {}
                 Ok(route) => {
@@ -371,12 +368,7 @@ fn collision(a: &Draft, b: &Draft) -> Diagnostic {
 /// Checks that every template that is set by name exists, and uses the default one instead if it
 /// does not.
 pub(super) fn check_templates(plan: &mut Plan, known: &BTreeSet<&str>, report: &mut Report) {
-    let docs = plan
-        .pages
-        .iter()
-        .map(|p| &p.doc)
-        .chain(plan.sections.iter().filter_map(|s| s.doc.as_ref()));
-    for doc in docs {
+    for doc in plan.docs() {
         for template in doc.front.template.iter().chain(&doc.front.page_template) {
             if known.contains(template.value.as_str()) {
                 continue;

@@ -62,13 +62,14 @@ impl Plan {
     }
 
     /// Every article and section file with its route.
-    fn docs(&self) -> impl Iterator<Item = From<'_>> {
+    fn linking_docs(&self) -> impl Iterator<Item = From<'_>> {
         let pages = self.pages.iter().map(|p| From { doc: &p.doc, route: &p.route });
         let sections = self
             .sections
             .iter()
-            .filter_map(|s| Some(From { doc: s.doc.as_ref()?, route: &s.route }));
-        pages.chain(sections)
+            .filter_map(|s| Some(From { doc: s.doc.as_deref()?, route: &s.route }));
+        let terms = self.term_texts.iter().map(|t| From { doc: &t.doc, route: &t.route });
+        pages.chain(sections).chain(terms)
     }
 
     /// The document of a page or section.
@@ -77,6 +78,7 @@ impl Plan {
         match node {
             Node::Page(id) => Some(&self.pages[id].doc),
             Node::Section(id) => self.sections[id].doc.as_deref(),
+            Node::Term(id) => Some(&self.term_texts[id].doc),
         }
     }
 
@@ -175,7 +177,7 @@ impl LinkProblem<'_> {
 
 /// Reports broken links between articles, and local paths that do not exist.
 pub(super) fn check(plan: &Plan, config: &Config, report: &mut Report) {
-    let docs: Vec<From<'_>> = plan.docs().collect();
+    let docs: Vec<From<'_>> = plan.linking_docs().collect();
     let findings: Vec<Findings<'_>> =
         docs.par_iter().map(|from| check_doc(plan, *from, config)).collect();
     // A target is reported once, however many links lead to it.
@@ -229,7 +231,7 @@ fn file_name(path: &str) -> &str {
 
 /// Reports broken links to articles only.
 pub(super) fn check_articles(plan: &Plan, config: &Config, report: &mut Report) {
-    let docs: Vec<From<'_>> = plan.docs().collect();
+    let docs: Vec<From<'_>> = plan.linking_docs().collect();
     let problems: Vec<LinkProblem<'_>> = docs
         .par_iter()
         .flat_map_iter(|from| {

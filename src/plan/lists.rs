@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::model::sort;
 use super::model::{Hidden, Node, Page, PageId, Plan, Section, Taxonomy, Term, Visibility};
-use super::slugs::{join_or_root, section_folder, term_slug};
+use super::slugs::{folder_slug, join_or_root, section_folder, taxonomy_slug, term_slug};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::config::{Config, SortBy};
@@ -183,11 +183,6 @@ fn sentence(name: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-fn folder_slug(name: &str, rule: SlugRule) -> String {
-    let slug = rule.slug(name);
-    if slug.is_empty() { name.to_owned() } else { slug }
-}
-
 /// Sorts every list.
 pub(super) fn order(plan: &mut Plan) {
     for (id, page) in plan.pages.iter().enumerate() {
@@ -210,16 +205,6 @@ pub(super) fn order(plan: &mut Plan) {
     plan.articles = articles;
 }
 
-/// The plural that is the first part of a built-in taxonomy's routes.
-fn taxonomy_slug(name: &str, rule: SlugRule) -> String {
-    match name {
-        "category" => "categories".into(),
-        "tag" => "tags".into(),
-        "author" => "authors".into(),
-        other => folder_slug(other, rule),
-    }
-}
-
 /// Groups articles under the terms of every taxonomy.
 pub(super) fn build_taxonomies(plan: &mut Plan, config: &Config, report: &mut Report) {
     for (taxonomy, settings) in &config.taxonomies {
@@ -231,7 +216,7 @@ pub(super) fn build_taxonomies(plan: &mut Plan, config: &Config, report: &mut Re
         if groups.is_empty() {
             continue;
         }
-        let slug = settings.slug.clone().unwrap_or_else(|| taxonomy_slug(name, config.slugs));
+        let slug = taxonomy_slug(name, config);
         let route = match Route::parse(&format!("/{slug}/")) {
             Ok(route) => route,
             Err(e) => {
@@ -267,10 +252,17 @@ pub(super) fn build_taxonomies(plan: &mut Plan, config: &Config, report: &mut Re
                 name: name.to_owned(),
                 route: join_or_root(&route, &format!("{slug}/")),
                 pages,
+                text: None,
                 feeds: feeds.clone(),
             });
         }
-        plan.taxonomies.push(Taxonomy { name: taxonomy.clone(), route, terms, spellings: spelled });
+        plan.taxonomies.push(Taxonomy {
+            name: taxonomy.clone(),
+            route,
+            terms,
+            text: None,
+            spellings: spelled,
+        });
     }
 }
 
@@ -369,17 +361,13 @@ fn distinct_slug(
 /// A name with the number of articles that have it, and its first location.
 type Seen<'a> = BTreeMap<&'a str, (usize, &'a SourcePath, std::ops::Range<usize>)>;
 
-fn docs(plan: &Plan) -> impl Iterator<Item = &Arc<Doc>> {
-    plan.pages.iter().map(|p| &p.doc).chain(plan.sections.iter().filter_map(|s| s.doc.as_ref()))
-}
-
 /// Counts how many articles have each name.
 fn count<'a>(
     plan: &'a Plan,
     names: impl Fn(&'a Doc) -> &'a [(String, std::ops::Range<u32>)],
 ) -> Seen<'a> {
     let mut seen = Seen::new();
-    for doc in docs(plan) {
+    for doc in plan.docs() {
         let mut here = BTreeSet::new();
         for (name, span) in names(doc) {
             if here.insert(name.as_str()) {
@@ -393,7 +381,7 @@ fn count<'a>(
 /// One warning for each unknown key and taxonomy, however many articles have it, and the articles'
 /// own warnings.
 pub(super) fn tell_unknown_names(plan: &Plan, config: &Config, report: &mut Report) {
-    for doc in docs(plan) {
+    for doc in plan.docs() {
         for remark in &doc.remarks {
             report.push(remark.diagnose(&doc.source));
         }

@@ -13,6 +13,7 @@ mod neighbours;
 mod print;
 mod routes;
 mod slugs;
+mod term_texts;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,7 +27,8 @@ pub(crate) use jobs::{feed_name, is_listed};
 pub(crate) use lists::is_series;
 pub use model::{
     CopyFrom, FaultyArticles, Hidden, HiddenCounts, Job, JobKind, Neighbours, Node, Page, PageId,
-    Pager, Plan, SITEMAP_LIMIT, Scope, Section, SectionId, Taxonomy, Term, Visibility,
+    Pager, Plan, SITEMAP_LIMIT, Scope, Section, SectionId, Taxonomy, Term, TermText, TermTextId,
+    Visibility,
 };
 
 /// Plans the site and checks the plan.
@@ -59,12 +61,14 @@ pub fn arrange(
     let mut report = Report::default();
     let mut plan = Plan::default();
     plan.hidden.extend(faulty.unreadable.iter().map(|source| (source.clone(), Hidden::Unreadable)));
-    let (pages, sections) = lists::split(docs, visibility, config, &mut plan);
+    let (mut pages, mut sections) = lists::split(docs, visibility, config, &mut plan);
+    let term_texts = term_texts::set_apart(&mut pages, &mut sections, config);
     lists::build_sections(&mut plan, sections, &pages, config, &mut report);
     routes::build_pages(&mut plan, pages, config, faulty, &mut report);
     lists::order(&mut plan);
     plan.neighbours = neighbours::of_every_page(&plan, config.article.related);
     lists::build_taxonomies(&mut plan, config, &mut report);
+    term_texts::attach(&mut plan, term_texts, &mut report);
     routes::place_assets(&mut plan, &sources.assets, &mut report);
     let templates: BTreeSet<&str> = sources.templates.iter().map(|t| t.name.as_str()).collect();
     jobs::check_templates(&mut plan, &templates, &mut report);

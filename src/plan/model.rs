@@ -19,6 +19,9 @@ pub type PageId = usize;
 /// The index of a section in [`Plan::sections`].
 pub type SectionId = usize;
 
+/// The index of a text in [`Plan::term_texts`].
+pub type TermTextId = usize;
+
 /// The whole site, before anything of it is rendered.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -30,6 +33,8 @@ pub struct Plan {
     pub sections: Vec<Section>,
     /// The taxonomies that have terms, by name.
     pub taxonomies: Vec<Taxonomy>,
+    /// The texts of terms and taxonomies, by source path.
+    pub term_texts: Vec<TermText>,
     /// The articles of the site's own list and feeds, newest first.
     pub articles: Vec<PageId>,
     /// Every file of the output.
@@ -46,11 +51,13 @@ pub struct Plan {
     pub hidden: HashMap<SourcePath, Hidden>,
 }
 
-/// The page or section of a Markdown file.
+/// What a Markdown file became.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Node {
     Page(PageId),
     Section(SectionId),
+    /// The text of a term or taxonomy.
+    Term(TermTextId),
 }
 
 /// Why an article is not built.
@@ -102,12 +109,22 @@ pub struct Section {
     pub pages: Vec<PageId>,
 }
 
+/// A Markdown file that introduces a term, such as the biography of an author, or a taxonomy.
+#[derive(Debug)]
+pub struct TermText {
+    pub doc: Arc<Doc>,
+    /// The route of the term or taxonomy.
+    pub route: Route,
+}
+
 /// A taxonomy, with its terms.
 #[derive(Debug)]
 pub struct Taxonomy {
     pub name: String,
     pub route: Route,
     pub terms: Vec<Term>,
+    /// The text of its `_index.md`.
+    pub text: Option<TermTextId>,
     /// Every spelling of a term, with the index of the term.
     pub spellings: HashMap<String, usize>,
 }
@@ -117,8 +134,10 @@ pub struct Taxonomy {
 pub struct Term {
     pub name: String,
     pub route: Route,
-    /// Newest first.
+    /// Newest first; those of a series oldest first.
     pub pages: Vec<PageId>,
+    /// Its introduction or biography.
+    pub text: Option<TermTextId>,
     /// The formats of its own feeds.
     pub feeds: Vec<FeedFormat>,
 }
@@ -256,6 +275,7 @@ impl Plan {
         match node {
             Node::Page(id) => self.pages[id].doc = doc,
             Node::Section(id) => self.sections[id].doc = Some(doc),
+            Node::Term(id) => self.term_texts[id].doc = doc,
         }
         Some(node)
     }
@@ -289,12 +309,34 @@ impl Plan {
         self.by_source.get(&SourcePath::new(source).ok()?).copied()
     }
 
+    /// The file whose text a job renders.
+    #[must_use]
+    pub fn node_of(&self, job: &Job) -> Option<Node> {
+        match job.kind {
+            JobKind::Page(id) => Some(Node::Page(id)),
+            JobKind::Section { section, .. } => Some(Node::Section(section)),
+            JobKind::Taxonomy(index) => self.taxonomies.get(index)?.text.map(Node::Term),
+            JobKind::Term { taxonomy, term, .. } => {
+                self.taxonomies.get(taxonomy)?.terms.get(term)?.text.map(Node::Term)
+            }
+            _ => None,
+        }
+    }
+
+    /// The documents of every file of the plan.
+    pub fn docs(&self) -> impl Iterator<Item = &Arc<Doc>> {
+        let sections = self.sections.iter().filter_map(|section| section.doc.as_ref());
+        let terms = self.term_texts.iter().map(|text| &text.doc);
+        self.pages.iter().map(|page| &page.doc).chain(sections).chain(terms)
+    }
+
     /// The route of a page or section.
     #[must_use]
     pub fn route_of(&self, node: Node) -> &Route {
         match node {
             Node::Page(id) => &self.pages[id].route,
             Node::Section(id) => &self.sections[id].route,
+            Node::Term(id) => &self.term_texts[id].route,
         }
     }
 

@@ -161,7 +161,7 @@ fn fill_pattern(
 }
 
 /// The last part of an article's route.
-fn slug(doc: &Doc, config: &Config) -> String {
+pub(super) fn slug(doc: &Doc, config: &Config) -> String {
     if let Some(slug) = &doc.front.slug {
         return slug.value.trim().trim_matches('/').to_owned();
     }
@@ -240,6 +240,9 @@ pub(super) fn place_assets(plan: &mut Plan, assets: &[SourcePath], report: &mut 
         if page.doc.source.stem() == "index" {
             homes.insert(page.doc.source.parent().to_owned(), Some(folder_route(&page.route)));
         }
+    }
+    for text in plan.term_texts.iter().filter(|text| text.doc.source.stem() == "index") {
+        homes.insert(text.doc.source.parent().to_owned(), Some(text.route.clone()));
     }
     for source in plan.hidden.keys().filter(|s| s.stem() == "index") {
         homes.insert(source.parent().to_owned(), None);

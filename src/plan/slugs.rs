@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::paths::{Route, SourcePath};
+use crate::slug::SlugRule;
 
 /// The route below another, or the root when a part is not a valid path, which is reported
 /// elsewhere.
@@ -17,6 +18,26 @@ pub(super) fn section_folder(source: &SourcePath) -> &str {
         _ => folder,
     };
     folder.strip_prefix("content").unwrap_or_default().trim_start_matches('/')
+}
+
+/// The slug of a folder.
+pub(super) fn folder_slug(name: &str, rule: SlugRule) -> String {
+    let slug = rule.slug(name);
+    if slug.is_empty() { name.to_owned() } else { slug }
+}
+
+/// The first part of a taxonomy's routes: the one that the site sets, the plural of a built-in one,
+/// or its name.
+pub(super) fn taxonomy_slug(name: &str, config: &Config) -> String {
+    if let Some(slug) = config.taxonomies.get(name).and_then(|settings| settings.slug.clone()) {
+        return slug;
+    }
+    match name {
+        "category" => "categories".into(),
+        "tag" => "tags".into(),
+        "author" => "authors".into(),
+        other => folder_slug(other, config.slugs),
+    }
 }
 
 /// The slug of a term: the one that the site sets, or that of its name. A name without letters and

@@ -11,7 +11,7 @@ use super::plain_file::plain_text;
 use super::view::{ListView, PageNeighbours, TaxonomyLink, TemplateView, YearView};
 use super::world::World;
 use crate::paths::Route;
-use crate::plan::{Job, JobKind, PageId, Pager};
+use crate::plan::{Job, JobKind, PageId, Pager, TermTextId};
 
 /// What a job is rendered from.
 #[expect(clippy::large_enum_variant, reason = "each value lives on the stack for one job")]
@@ -44,20 +44,24 @@ impl World {
                 (s.template.as_str(), view)
             }
             JobKind::Taxonomy(index) => {
-                ("taxonomy.html", TemplateView::Taxonomy { taxonomy: self.taxonomy_view(*index) })
+                let text = self.plan.taxonomies[*index].text;
+                let view = TemplateView::Taxonomy { text, taxonomy: self.taxonomy_view(*index) };
+                (self.term_template(text, "taxonomy.html"), view)
             }
             JobKind::Term { taxonomy, term, pager } => {
                 let taxonomy = &self.plan.taxonomies[*taxonomy];
                 let term = &taxonomy.terms[*term];
+                let text = term.text;
                 let view = TemplateView::Term {
+                    text,
                     term: self.term_view(taxonomy, term),
                     taxonomy: TaxonomyLink {
                         link: self.named_link(&taxonomy.name, &taxonomy.route),
-                        title: self.taxonomy_title(&taxonomy.name),
+                        title: self.taxonomy_title(taxonomy),
                     },
                     list: self.list_view(&term.pages, *pager, &term.route),
                 };
-                ("term.html", view)
+                (self.term_template(text, "term.html"), view)
             }
             JobKind::Archive => ("archive.html", TemplateView::Archive { years: self.years() }),
             JobKind::Year(year) => {
@@ -77,6 +81,12 @@ impl World {
             JobKind::Copy(_) => return JobView::Text(String::new()),
         };
         JobView::Templated { template, view }
+    }
+
+    /// The template that the text of a term sets, or the default one.
+    fn term_template<'a>(&'a self, text: Option<TermTextId>, default: &'a str) -> &'a str {
+        let own = text.and_then(|id| self.plan.term_texts[id].doc.front.template.as_ref());
+        own.map_or(default, |template| template.value.as_str())
     }
 
     fn list_view<'a>(&self, ids: &'a [PageId], pager: Pager, route: &Route) -> ListView<'a> {

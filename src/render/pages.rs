@@ -14,7 +14,7 @@ use super::world::{Audience, World};
 use crate::diag::Report;
 use crate::parse::Body;
 use crate::plan::links::From;
-use crate::plan::{Job, Node, PageId, SectionId};
+use crate::plan::{Job, Node, PageId, SectionId, TermTextId};
 
 /// Renders a view with its template.
 ///
@@ -40,13 +40,15 @@ pub(super) fn render(
             context.insert_value("list", list_value(world, list));
             format!("the section content/{}", section.path)
         }
-        TemplateView::Taxonomy { taxonomy } => {
-            context.insert_value("taxonomy", value(taxonomy));
+        TemplateView::Taxonomy { text, taxonomy } => {
+            let view = with_term_text(world, engine, *text, value(taxonomy))?;
+            context.insert_value("taxonomy", view);
             format!("the taxonomy `{}`", taxonomy.name)
         }
-        TemplateView::Term { taxonomy, term, list } => {
+        TemplateView::Term { text, taxonomy, term, list } => {
             context.insert_value("taxonomy", value(taxonomy));
-            context.insert_value("term", value(term));
+            let view = with_term_text(world, engine, *text, value(term))?;
+            context.insert_value("term", view);
             context.insert_value("list", list_value(world, list));
             format!("the {} \"{}\"", taxonomy.link.name, term.name)
         }
@@ -109,6 +111,27 @@ fn section(
         world,
         engine,
         from,
+        audience: Audience::Page,
+        implicits: implicits(world, view.clone()),
+        ads: BTreeMap::new(),
+    };
+    with_content(view, &filler, &body)
+}
+
+/// A term or taxonomy with the content of its text.
+fn with_term_text(
+    world: &World,
+    engine: &Engine,
+    text: Option<TermTextId>,
+    view: Value,
+) -> Result<Value, Report> {
+    let Some(id) = text else { return Ok(with_texts(view, "", None)) };
+    let text = &world.plan.term_texts[id];
+    let body = world.inputs.body(Node::Term(id)).map_err(Report::of)?;
+    let filler = Filler {
+        world,
+        engine,
+        from: From { doc: &text.doc, route: &text.route },
         audience: Audience::Page,
         implicits: implicits(world, view.clone()),
         ads: BTreeMap::new(),

@@ -15,7 +15,7 @@ use crate::parse::front::ImageRef;
 use crate::parse::{Doc, Moment};
 use crate::paths::Route;
 use crate::plan::links::From;
-use crate::plan::{Neighbours, Node, PageId, Pager, Plan, SectionId, Taxonomy, Term};
+use crate::plan::{Neighbours, Node, PageId, Pager, Plan, SectionId, Taxonomy, Term, TermTextId};
 
 /// The values that a template receives, by kind of page.
 pub enum TemplateView<'a> {
@@ -31,10 +31,12 @@ pub enum TemplateView<'a> {
     },
     /// `taxonomy`.
     Taxonomy {
+        text: Option<TermTextId>,
         taxonomy: TaxonomyView<'a>,
     },
     /// `taxonomy`, `term` and `list`.
     Term {
+        text: Option<TermTextId>,
         taxonomy: TaxonomyLink,
         term: TermView<'a>,
         list: ListView<'a>,
@@ -58,6 +60,7 @@ impl TemplateView<'_> {
         match self {
             Self::Page { id } => Some(Node::Page(*id)),
             Self::Section { id, .. } => Some(Node::Section(*id)),
+            Self::Taxonomy { text, .. } | Self::Term { text, .. } => text.map(Node::Term),
             _ => None,
         }
     }
@@ -122,6 +125,9 @@ pub struct Card<'a> {
 pub struct ImageView {
     pub url: String,
     pub permalink: String,
+    /// In pixels, when it is known.
+    pub width: Option<usize>,
+    pub height: Option<usize>,
     pub alt: String,
     pub credit: String,
 }
@@ -170,9 +176,11 @@ pub struct TaxonomyView<'a> {
     pub name: &'a str,
     /// The name in the language of the site, in the plural.
     pub title: String,
+    pub description: String,
     pub route: &'a str,
     pub url: String,
     pub permalink: String,
+    pub extra: serde_json::Value,
     pub terms: Vec<TermView<'a>>,
 }
 
@@ -180,13 +188,18 @@ pub struct TaxonomyView<'a> {
 #[derive(Debug, Serialize)]
 pub struct TermView<'a> {
     pub name: &'a str,
+    /// The title of its text, or its name.
+    pub title: &'a str,
+    pub description: &'a str,
+    pub image: Option<ImageView>,
+    pub extra: serde_json::Value,
     pub route: &'a str,
     pub url: String,
     pub permalink: String,
     /// The number of its articles.
     pub count: usize,
     /// What its page lists, in the language of the site.
-    pub summary: String,
+    pub listing: String,
     pub feeds: Vec<FeedLink>,
 }
 
@@ -317,7 +330,9 @@ impl World {
         let target = &from.doc.links.get(image.link as usize)?.target;
         let url = self.link_url(target, from, Audience::Page)?;
         let permalink = self.link_url(target, from, Audience::Feed)?;
-        Some(ImageView { url, permalink, alt: image.alt.clone(), credit: image.credit.clone() })
+        let (width, height) = self.image_size(target, from).unzip();
+        let (alt, credit) = (image.alt.clone(), image.credit.clone());
+        Some(ImageView { url, permalink, width, height, alt, credit })
     }
 
     #[must_use]
@@ -478,9 +493,12 @@ impl World {
     #[must_use]
     pub fn taxonomy_view(&self, index: usize) -> TaxonomyView<'_> {
         let taxonomy = &self.plan.taxonomies[index];
+        let doc = taxonomy.text.map(|id| &*self.plan.term_texts[id].doc);
         TaxonomyView {
             name: &taxonomy.name,
-            title: self.taxonomy_title(&taxonomy.name),
+            title: self.taxonomy_title(taxonomy),
+            description: doc.and_then(|d| d.front.description.clone()).unwrap_or_default(),
+            extra: doc.map_or_else(|| json!({}), extra),
             route: taxonomy.route.as_str(),
             url: self.url(&taxonomy.route),
             permalink: self.permalink(&taxonomy.route),
@@ -488,9 +506,14 @@ impl World {
         }
     }
 
-    /// The name of a taxonomy in the language of the site, in the plural.
-    pub(crate) fn taxonomy_title(&self, name: &str) -> String {
-        let key = match name {
+    /// The title of a taxonomy's text, or its name in the language of the site, in the plural.
+    pub(crate) fn taxonomy_title(&self, taxonomy: &Taxonomy) -> String {
+        let own = taxonomy.text.and_then(|id| self.plan.term_texts[id].doc.front.title.clone());
+        if let Some(title) = own {
+            return title;
+        }
+        let name = &taxonomy.name;
+        let key = match name.as_str() {
             "category" => "categories",
             "tag" => "tags",
             "author" => "authors",
@@ -505,7 +528,7 @@ impl World {
     }
 
     /// What the page of a term lists, such as "3 articles in this category".
-    fn term_summary(&self, taxonomy: &Taxonomy, term: &Term) -> String {
+    fn listing_of(&self, taxonomy: &Taxonomy, term: &Term) -> String {
         let key = match taxonomy.name.as_str() {
             "category" => "articles_in_category",
             "tag" => "articles_with_tag",
@@ -519,18 +542,30 @@ impl World {
 
     /// A term's view.
     #[must_use]
-    pub fn term_view<'a>(&self, taxonomy: &Taxonomy, term: &'a Term) -> TermView<'a> {
+    pub fn term_view<'a>(&'a self, taxonomy: &Taxonomy, term: &'a Term) -> TermView<'a> {
         let feed_url = |format: &FeedFormat| {
             let route = term.route.join(crate::plan::feed_name(*format));
             feed_link(*format, route.map(|route| self.url(&route)).unwrap_or_default())
         };
+        let text = term.text.map(|id| &self.plan.term_texts[id]);
+        let front = text.map(|text| &text.doc.front);
+        let image = text.and_then(|text| {
+            let from = From { doc: &text.doc, route: &text.route };
+            self.image(text.doc.front.image.as_ref()?, from)
+        });
+        let description =
+            text.map(|text| text.doc.front.description.as_deref().unwrap_or(&text.doc.lead));
         TermView {
             name: &term.name,
+            title: front.and_then(|front| front.title.as_deref()).unwrap_or(&term.name),
+            description: description.unwrap_or_default(),
+            image,
+            extra: text.map_or_else(|| json!({}), |text| extra(&text.doc)),
             route: term.route.as_str(),
             url: self.url(&term.route),
             permalink: self.permalink(&term.route),
             count: term.pages.len(),
-            summary: self.term_summary(taxonomy, term),
+            listing: self.listing_of(taxonomy, term),
             feeds: term.feeds.iter().map(feed_url).collect(),
         }
     }

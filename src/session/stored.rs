@@ -21,6 +21,7 @@ use crate::render::Inputs;
 pub struct ContentTable {
     pages: Vec<Option<ArticleHandles>>,
     sections: Vec<Option<ArticleHandles>>,
+    term_texts: Vec<Option<ArticleHandles>>,
     /// Every file except articles.
     files: std::collections::BTreeMap<SourcePath, Fingerprint>,
 }
@@ -36,6 +37,7 @@ impl ContentTable {
         Self {
             pages: plan.pages.iter().map(|p| handles(&p.doc.source)).collect(),
             sections: plan.sections.iter().map(|s| section_handles(&s.doc)).collect(),
+            term_texts: plan.term_texts.iter().map(|t| handles(&t.doc.source)).collect(),
             files: files
                 .iter()
                 .filter(|(_, entry)| entry.article.is_none())
@@ -49,6 +51,7 @@ impl ContentTable {
         let slot = match node {
             Node::Page(id) => self.pages.get_mut(id),
             Node::Section(id) => self.sections.get_mut(id),
+            Node::Term(id) => self.term_texts.get_mut(id),
         };
         if let Some(slot) = slot {
             *slot = Some(handles);
@@ -67,6 +70,7 @@ impl ContentTable {
         match node {
             Node::Page(id) => self.pages.get(id).copied().flatten(),
             Node::Section(id) => self.sections.get(id).copied().flatten(),
+            Node::Term(id) => self.term_texts.get(id).copied().flatten(),
         }
     }
 }
@@ -92,6 +96,7 @@ pub struct StoredInputs {
     table: Arc<RwLock<ContentTable>>,
     page_sources: Vec<SourcePath>,
     section_sources: Vec<Option<SourcePath>>,
+    term_text_sources: Vec<SourcePath>,
     /// How articles are parsed when the pack cannot return a body.
     settings: Settings,
     changed: Arc<AtomicBool>,
@@ -115,6 +120,7 @@ impl StoredInputs {
             table,
             page_sources: plan.pages.iter().map(|p| p.doc.source.clone()).collect(),
             section_sources: plan.sections.iter().map(|s| section_source(&s.doc)).collect(),
+            term_text_sources: plan.term_texts.iter().map(|t| t.doc.source.clone()).collect(),
             settings,
             changed,
         }
@@ -126,6 +132,7 @@ impl StoredInputs {
         let source = match node {
             Node::Page(id) => self.page_sources.get(id),
             Node::Section(id) => self.section_sources.get(id).and_then(Option::as_ref),
+            Node::Term(id) => self.term_text_sources.get(id),
         };
         let source = source.ok_or_else(|| Diagnostic::error("this section has no text"))?;
         let text = self.disk.text(source)?;

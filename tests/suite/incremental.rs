@@ -11,7 +11,7 @@ use crate::common::random::{Random, number};
 /// files.
 fn clean(site: &Site) -> (i32, String, BTreeMap<String, Vec<u8>>) {
     let copy = Site::bare();
-    for name in ["content", "templates", "static", "data"] {
+    for name in folio::load::FOLDERS.iter().filter(|name| site.path(name).exists()) {
         crate::common::copy(&site.path(name), &copy.path(name));
     }
     for name in ["site.toml", "counts.json"] {

@@ -30,6 +30,7 @@ mod layers;
 mod lost_text;
 mod plan;
 mod properties;
+mod publication;
 mod schemas;
 mod serve;
 mod theme;

@@ -36,6 +36,7 @@ impl Everything {
             .file("data/facts.yaml", "a: 1\n")
             .file("data/counters.json", "{\"/about/\": {\"views\": 1}}")
             .file("static/plain.txt", "plain")
+            .file("static/dot.gif", b"GIF89a\x01\0\x01\0\0\0\0\0")
             .file("static/deep/er.css", "body {}");
         let mut everything = Self { site, random: Random::new(seed), next: 0, config: 0 };
         everything.write_config();
@@ -51,7 +52,7 @@ impl Everything {
     }
 
     fn one_edit(&mut self) -> String {
-        match self.random.below(24) {
+        match self.random.below(29) {
             0..=2 => self.rewrite("body"),
             3 => self.rewrite("title"),
             4 => self.rewrite("date"),
@@ -88,6 +89,11 @@ impl Everything {
                 format!("config {}", self.config)
             }
             22 => self.tamper(),
+            23 => self.toggle("languages/en.toml", "related = \"See too\"\nnote = \"Mark\"\n"),
+            24 => self.toggle("content/tags/rust.md", "---\ntitle: Rust\n---\n\nAll of it.\n"),
+            25 => self.toggle("content/tags/_index.md", "---\ntitle: Words\n---\n\nA list.\n"),
+            26 => self.picture(),
+            27 => self.toggle("templates/article-end.html", "<p>The end.</p>"),
             _ => self.put(
                 "content/about.md",
                 &[
@@ -98,6 +104,13 @@ impl Everything {
                 ],
             ),
         }
+    }
+
+    /// Writes a picture, the header of a GIF of a random size.
+    fn picture(&mut self) -> String {
+        let size = u8::try_from(1 + self.random.below(3)).unwrap();
+        self.site.write("static/dot.gif", [b'G', b'I', b'F', b'8', b'9', b'a', size, 0, size, 0, 0, 0, 0, 0]);
+        format!("picture of size {size}")
     }
 
     fn write_config(&self) {
@@ -147,7 +160,8 @@ impl Everything {
                 other.trim_start_matches("content/")
             );
         }
-        text += &match self.random.below(6) {
+        text += &match self.random.below(7) {
+            5 => "![Dot](/dot.gif)\n".to_owned(),
             0 => "```rust\nfn main() { let x = 1; }\n```\n".to_owned(),
             1 => "{% <callout kind=\"tip\"> %}\nInside.\n{% </callout> %}\n".to_owned(),
             2 => "{{<latest />}}\n".to_owned(),
