@@ -90,13 +90,18 @@ fn run(
 
     let mut session = Session::open(disk, &options.session)?;
     let mut report = session.site_problems();
-    let output = open_output(options, &session)?;
+    let mut output = open_output(options, &session)?;
     let records = load_records(options, &output, &mut session);
     stats.load = watch.lap();
     if !report.has_errors() && is_unchanged(options, &session, &records, &output) {
         return Ok(unchanged(stats, records, output, &watch));
     }
     let plan = parse_and_plan(options, &mut session, &mut report, &mut stats, &mut watch, progress);
+    match output.adopt(|out| plan.jobs.contains_key(out)) {
+        // It concerns this build only, so it is not recorded with the warnings about the site.
+        Ok(warning) => session.problems.cache.extend(warning.into_iter().collect()),
+        Err(error) => report.push(error),
+    }
 
     let table = session.content_table(&plan);
     let renderer = match session.renderer(plan, &table) {

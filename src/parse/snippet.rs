@@ -73,7 +73,7 @@ mod tests {
             inline_html("By *Ida* <b>x</b>, [site](https://x.example) & [y](javascript:1)"),
             "By <em>Ida</em> &lt;b&gt;x&lt;/b&gt;, <a href=\"https://x.example\">site</a> &amp; <a href=\"#\">y</a>"
         );
-        assert_eq!(block_html("a\n\n<i>b"), "<p>a</p>\n&lt;i&gt;b");
+        assert_eq!(block_html("a\n\n<i>b"), "<p>a</p>\n<p>&lt;i&gt;b</p>\n");
     }
 
     #[test]

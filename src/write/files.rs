@@ -41,3 +41,18 @@ pub fn entries(folder: &Path) -> Vec<String> {
     names.sort_unstable();
     names
 }
+
+/// The paths of all files below a folder, relative to it and with `/`, sorted. Symbolic links count
+/// as files.
+#[must_use]
+pub(super) fn below(folder: &Path) -> Vec<String> {
+    let entries = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter();
+    let files = entries.filter_map(Result::ok).filter(|entry| !entry.file_type().is_dir());
+    files
+        .filter_map(|entry| {
+            let relative = entry.path().strip_prefix(folder).ok()?;
+            let parts = relative.components().map(|c| c.as_os_str().to_string_lossy());
+            Some(parts.collect::<Vec<_>>().join("/"))
+        })
+        .collect()
+}

@@ -38,12 +38,9 @@ pub(super) struct Manifest {
 }
 
 impl Manifest {
-    /// Reads a manifest; `None` when it is missing or invalid.
-    pub(super) fn read(path: &Path) -> Option<Self> {
-        match cache::load(path, FORM) {
-            LoadResult::Valid(manifest) => Some(manifest),
-            LoadResult::Missing | LoadResult::OtherVersion | LoadResult::Damaged => None,
-        }
+    /// Reads a manifest.
+    pub(super) fn read(path: &Path) -> LoadResult<Self> {
+        cache::load(path, FORM)
     }
 
     /// Writes a manifest under a temporary name; it replaces the old one when the files are in

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::cache::PendingFile;
+use crate::cache::{Fingerprint, LoadResult, PendingFile};
 use crate::diag::Diagnostic;
 use crate::paths::OutPath;
 use manifest::{Manifest, Written, modified};
@@ -43,6 +43,18 @@ pub struct Output {
     /// Whether the folder was empty when it was opened, so that no existing file has to be
     /// compared.
     is_new: bool,
+    /// Why it is not known which files of the folder Folio wrote, until it is adopted.
+    unlisted: Option<Unlisted>,
+    /// The folder as messages name it.
+    shown: String,
+}
+
+/// Why there is no list of the files that Folio wrote to an output folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unlisted {
+    /// Folio did not write to the folder, or its list was deleted.
+    Missing,
+    Damaged,
 }
 
 /// What a build changed in the output.
@@ -73,17 +85,65 @@ impl Output {
             .hint("choose a folder with --output"));
         }
         let manifest_path = manifest::path(state, root, &folder);
-        let manifest = Manifest::read(&manifest_path);
-        if manifest.is_none() && is_filled(&folder) {
-            return Err(Diagnostic::error(format!(
-                "the output folder `{}` is not empty, and Folio did not create it",
-                shown(&folder, root)
-            ))
-            .hint("empty it, or choose another folder with --output"));
-        }
         let is_new = !is_filled(&folder);
+        let (manifest, unlisted) = match Manifest::read(&manifest_path) {
+            LoadResult::Valid(manifest) => (manifest, None),
+            _ if is_new => (Manifest::default(), None),
+            LoadResult::Missing => (Manifest::default(), Some(Unlisted::Missing)),
+            LoadResult::Damaged | LoadResult::OtherVersion => {
+                (Manifest::default(), Some(Unlisted::Damaged))
+            }
+        };
         let staging = staging_folder(state, &folder)?;
-        Ok(Self { folder, manifest_path, manifest: manifest.unwrap_or_default(), staging, is_new })
+        let shown = shown(&folder, root);
+        Ok(Self { folder, manifest_path, manifest, staging, is_new, unlisted, shown })
+    }
+
+    /// Takes over a folder for which there is no list of files, if all of its files are among
+    /// `planned`. Returns a warning about it.
+    ///
+    /// # Errors
+    /// When the folder has other files; they are named.
+    pub fn adopt(
+        &mut self,
+        planned: impl Fn(&OutPath) -> bool,
+    ) -> Result<Option<Diagnostic>, Diagnostic> {
+        let Some(why) = self.unlisted else { return Ok(None) };
+        let (own, others): (Vec<_>, Vec<_>) = files::below(&self.folder)
+            .into_iter()
+            .map(|name| OutPath::new(&name).ok().filter(|out| planned(out)).ok_or(name))
+            .partition(Result::is_ok);
+        let others: Vec<String> = others.into_iter().filter_map(Result::err).collect();
+        let folder = &self.shown;
+        if !others.is_empty() {
+            let error = Diagnostic::error(match why {
+                Unlisted::Missing => {
+                    format!(
+                        "the output folder `{folder}` is not empty, and Folio did not create it"
+                    )
+                }
+                Unlisted::Damaged => format!(
+                    "the list of the files that Folio wrote to `{folder}` is damaged, and the \
+                     folder has files that are not part of this site"
+                ),
+            });
+            return Err(error
+                .note(format!("not part of this site: {}", enumerate(&others)))
+                .hint("move them out of the folder, or choose another one with --output"));
+        }
+        // Without a known time and hash, each file is compared with what is rendered.
+        let unknown = |out| (out, Written { hash: Fingerprint::default(), size: 0, modified: 0 });
+        self.manifest.files = own.into_iter().flatten().map(unknown).collect();
+        self.unlisted = None;
+        let what = match why {
+            Unlisted::Missing => "missing",
+            Unlisted::Damaged => "damaged",
+        };
+        let message = format!("the list of the files that Folio wrote to `{folder}` is {what}");
+        Ok(Some(
+            Diagnostic::warning(message)
+                .note("every file there is one of this site, and is replaced where it differs"),
+        ))
     }
 
     /// A stage for the files of a build.
@@ -106,7 +166,8 @@ impl Output {
     /// Whether every file of the manifest is unchanged since it was written.
     #[must_use]
     pub fn is_intact(&self) -> bool {
-        self.manifest.files.iter().all(|(path, written)| self.is_as_written(path, written))
+        self.unlisted.is_none()
+            && self.manifest.files.iter().all(|(path, written)| self.is_as_written(path, written))
     }
 
     fn is_as_written(&self, path: &OutPath, written: &Written) -> bool {
@@ -306,6 +367,16 @@ pub fn absolute(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
+/// The first few of some names, and how many more there are.
+fn enumerate(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let first = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>();
+    match names.len().saturating_sub(SHOWN) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
 fn shown(folder: &Path, root: &Path) -> String {
     folder.strip_prefix(root).unwrap_or(folder).display().to_string()
 }
@@ -376,6 +447,8 @@ fn device(path: &Path) -> Option<std::path::Component<'_>> {
 #[must_use]
 pub fn listed(root: &Path, folder: &Path) -> BTreeSet<String> {
     let Ok(folder) = absolute(folder) else { return BTreeSet::new() };
-    let manifest = Manifest::read(&manifest::path(&root.join(STATE_FOLDER), root, &folder));
-    manifest.map(|m| m.files.keys().map(ToString::to_string).collect()).unwrap_or_default()
+    match Manifest::read(&manifest::path(&root.join(STATE_FOLDER), root, &folder)) {
+        LoadResult::Valid(m) => m.files.keys().map(ToString::to_string).collect(),
+        _ => BTreeSet::new(),
+    }
 }

@@ -606,6 +606,23 @@ fn nothing_in_the_output_is_written_through_or_over() {
     site.remove("public/mine.txt");
     site.build();
     assert_eq!(site.page("mine.txt"), "the site's");
+    // Without the list of its files the output is taken over if all of it is the site's.
+    let before = site.output();
+    fs::remove_dir_all(site.path(".folio")).unwrap();
+    site.write("public/a/index.html", "stale");
+    let said = site.warnings();
+    assert!(
+        said.contains("the list of the files that Folio wrote to `public` is missing"),
+        "{said}"
+    );
+    assert_eq!(site.output(), before);
+    assert_eq!(site.warnings(), "");
+    fs::remove_dir_all(site.path(".folio")).unwrap();
+    site.write("public/notes/by-hand.txt", "by hand");
+    let said = site.build_fails();
+    assert!(said.contains("not part of this site: `notes/by-hand.txt`"), "{said}");
+    site.remove("public/notes");
+    site.build();
     // A folder where a file must be.
     site.remove("public/rss.xml");
     site.write("public/rss.xml/x", "x");

@@ -109,7 +109,10 @@ impl Everything {
     /// Writes a picture, the header of a GIF of a random size.
     fn picture(&mut self) -> String {
         let size = u8::try_from(1 + self.random.below(3)).unwrap();
-        self.site.write("static/dot.gif", [b'G', b'I', b'F', b'8', b'9', b'a', size, 0, size, 0, 0, 0, 0, 0]);
+        self.site.write(
+            "static/dot.gif",
+            [b'G', b'I', b'F', b'8', b'9', b'a', size, 0, size, 0, 0, 0, 0, 0],
+        );
         format!("picture of size {size}")
     }
 
