@@ -103,7 +103,12 @@ fn stage_content(
 ) -> Result<(), Diagnostic> {
     match content {
         Content::Bytes(bytes) => stage.put(out, &bytes),
-        Content::Copy(CopyFrom::Site(source)) => stage.put(out, &renderer.file(&source)?),
+        Content::Copy(CopyFrom::Site(source)) => {
+            let known = renderer.inputs().file_fingerprint(&source);
+            let copied = stage.put_copy(out, known, || renderer.open_file(&source))?;
+            renderer.inputs().found(&source, copied);
+            Ok(())
+        }
         Content::Copy(CopyFrom::Theme { bytes, .. }) => stage.put(out, bytes),
     }
 }

@@ -1,7 +1,7 @@
 //! Content hashes that tell whether something has changed.
 
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,16 @@ impl Fingerprint {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self::from_hash(&blake3::hash(bytes))
+    }
+
+    /// The fingerprint of everything that a reader returns, which is read in pieces.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub fn of_reader(reader: impl Read) -> io::Result<Self> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(reader)?;
+        Ok(Self::from_hash(&hasher.finalize()))
     }
 
     /// The fingerprint of a value's JSON, which is hashed as it is written and never held.

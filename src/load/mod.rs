@@ -437,6 +437,28 @@ impl Disk {
         fs::read(self.root.path.join(path.as_str())).map_err(|e| unreadable(path.as_str(), &e))
     }
 
+    /// The fingerprint of a file's bytes.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn fingerprint(&self, path: &SourcePath) -> Result<Fingerprint, Diagnostic> {
+        fs::File::open(self.root.path.join(path.as_str()))
+            .and_then(Fingerprint::of_reader)
+            .map_err(|e| unreadable(path.as_str(), &e))
+    }
+
+    /// Opens a file for copying it; `None` when it does not exist.
+    ///
+    /// # Errors
+    /// When it exists and cannot be opened.
+    pub fn open_file(&self, path: &SourcePath) -> Result<Option<fs::File>, Diagnostic> {
+        match fs::File::open(self.root.path.join(path.as_str())) {
+            Ok(file) => Ok(Some(file)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(unreadable(path.as_str(), &e)),
+        }
+    }
+
     /// A file's bytes; `None` when it does not exist.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! What rendering reads from outside of the plan.
 
+use std::fs::File;
+
 use crate::cache::Fingerprint;
 use crate::diag::Diagnostic;
 use crate::parse::Body;
@@ -19,6 +21,15 @@ pub trait Inputs: Send + Sync {
     /// # Errors
     /// When it exists and cannot be read.
     fn file(&self, path: &SourcePath) -> Result<Option<Vec<u8>>, Diagnostic>;
+
+    /// Opens a file of the site for copying it; `None` when there is no such file.
+    ///
+    /// # Errors
+    /// When it exists and cannot be opened.
+    fn open_file(&self, path: &SourcePath) -> Result<Option<File>, Diagnostic>;
+
+    /// Tells that a file was found to have this content.
+    fn found(&self, path: &SourcePath, fingerprint: Fingerprint);
 
     /// The width and height of an image of the site in pixels; `None` when it is not an image of a
     /// known kind.

@@ -31,6 +31,7 @@ mod trans;
 pub mod view;
 mod world;
 
+use std::fs::File;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -237,16 +238,26 @@ impl Renderer {
         Ok(text.into_bytes())
     }
 
+    /// What the job of a copied file is rendered from.
+    #[must_use]
+    pub fn inputs(&self) -> &dyn Inputs {
+        &*self.world.inputs
+    }
+
+    /// Opens a file that is copied.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or no longer exists.
+    pub fn open_file(&self, path: &SourcePath) -> Result<File, Diagnostic> {
+        self.world.inputs.open_file(path)?.ok_or_else(|| removed(path))
+    }
+
     /// The bytes of a copied file.
     ///
     /// # Errors
     /// When it cannot be read, or no longer exists.
     pub fn file(&self, path: &SourcePath) -> Result<Vec<u8>, Diagnostic> {
-        self.world.inputs.file(path)?.ok_or_else(|| {
-            Diagnostic::error("this file was removed while the site was built")
-                .in_file(path.as_str())
-                .hint("build again")
-        })
+        self.world.inputs.file(path)?.ok_or_else(|| removed(path))
     }
 
     /// Replaces the documents of articles whose text has changed, and returns the pages among them.
@@ -323,4 +334,10 @@ impl Renderer {
     fn return_engine(&self, engine: Engine) {
         self.pool.lock().push(engine);
     }
+}
+
+fn removed(path: &SourcePath) -> Diagnostic {
+    Diagnostic::error("this file was removed while the site was built")
+        .in_file(path.as_str())
+        .hint("build again")
 }

@@ -245,7 +245,7 @@ impl FileEntry {
         if let Some(old) = old.filter(|old| old.stamp == stamp && stamp.is_settled(scanned)) {
             return Some(*old);
         }
-        let fingerprint = Fingerprint::of(&disk.bytes(path).ok()?);
+        let fingerprint = disk.fingerprint(path).ok()?;
         let article = old.filter(|old| old.fingerprint == fingerprint).and_then(|old| old.article);
         Some(Self { stamp, fingerprint, article })
     }

@@ -1,6 +1,7 @@
 //! What rendering reads besides the plan: article bodies from the pack, other files from the disk,
 //! and the fingerprints of both.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -168,6 +169,16 @@ impl Inputs for StoredInputs {
             self.changed.store(true, Ordering::Relaxed);
         }
         Ok(bytes)
+    }
+
+    fn open_file(&self, path: &SourcePath) -> Result<Option<File>, Diagnostic> {
+        self.disk.open_file(path)
+    }
+
+    fn found(&self, path: &SourcePath, fingerprint: Fingerprint) {
+        if self.file_fingerprint(path) != Some(fingerprint) {
+            self.changed.store(true, Ordering::Relaxed);
+        }
     }
 
     fn image_size(&self, path: &SourcePath) -> Option<(usize, usize)> {

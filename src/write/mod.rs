@@ -14,7 +14,7 @@ mod manifest;
 mod place;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -268,6 +268,23 @@ impl Output {
     }
 }
 
+impl Output {
+    /// What is known of the output file at `path`, if its content has this fingerprint.
+    fn holds_copy(&self, path: &OutPath, target: &Path, hash: Fingerprint) -> Option<Written> {
+        if self.is_new {
+            return None;
+        }
+        let old = self.manifest.files.get(path)?;
+        if self.is_as_written(path, old) {
+            return (old.hash == hash).then(|| old.clone());
+        }
+        let data = fs::symlink_metadata(target).ok().filter(fs::Metadata::is_file)?;
+        let modified = manifest::time_of(&data);
+        let found = File::open(target).and_then(Fingerprint::of_reader).ok()?;
+        (found == hash).then_some(Written { hash, size: data.len(), modified })
+    }
+}
+
 /// Files that are ready to be moved into place.
 #[derive(Debug, Default)]
 pub struct Staged {
@@ -307,6 +324,39 @@ impl Stage<'_> {
         };
         self.staged.lock().insert(path.clone(), StagedFile { written, staged });
         Ok(())
+    }
+
+    /// Stages a copy of a file, which is never in memory as a whole. `known` is the fingerprint that
+    /// it should have: a file that the output has already is not copied again. Returns the
+    /// fingerprint that it has.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or the staging folder cannot be written to.
+    pub fn put_copy(
+        &self,
+        path: &OutPath,
+        known: Option<Fingerprint>,
+        open: impl FnOnce() -> Result<File, Diagnostic>,
+    ) -> Result<Fingerprint, Diagnostic> {
+        let target = self.output.folder.join(path.as_str());
+        if let Some(hash) = known
+            && let Some(written) = self.output.holds_copy(path, &target, hash)
+        {
+            self.staged.lock().insert(path.clone(), StagedFile { written, staged: None });
+            return Ok(hash);
+        }
+        let failed = |e: io::Error| write_error(&target, "written", &e);
+        let mut from = open()?;
+        let staged = self.place_for(path).map_err(failed)?;
+        // On Linux the kernel copies, or shares the blocks where the file system can.
+        let mut to = File::create(&staged).map_err(failed)?;
+        let size = io::copy(&mut from, &mut to).map_err(failed)?;
+        drop(to);
+        // The copy is read, since the file itself may change meanwhile.
+        let hash = File::open(&staged).and_then(Fingerprint::of_reader).map_err(failed)?;
+        let written = Written { hash, size, modified: modified(&staged) };
+        self.staged.lock().insert(path.clone(), StagedFile { written, staged: Some(staged) });
+        Ok(hash)
     }
 
     /// Where a file is staged. For a new output the staging folder has its structure, so that all
