@@ -1,11 +1,11 @@
 //! Conflicts between the files of a deploy and what is at their paths on the host.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::difference::Difference;
 use super::error::HostError;
-use super::file_host::FileHost;
-use super::manifest::Manifest;
+use super::file_host::{FileHost, RemoteFile};
+use super::manifest::{Manifest, ManifestEntry};
 use super::worker_pool::WorkerPool;
 
 /// Checks that a deploy overwrites no files of others, and needs no folder where one of them is.
@@ -35,7 +35,64 @@ pub fn check(
         return Ok(());
     }
     let new: Vec<&str> = new.into_iter().collect();
-    refuse(&host.existing(&new, workers)?)
+    refuse(&host.existing(&new, workers)?.into_keys().collect())
+}
+
+/// The files of the last deploy that a difference replaces or deletes and that are no longer as that
+/// deploy left them. Of files that an interrupted deploy may have `touched` that is not known.
+///
+/// # Errors
+/// When the host cannot tell.
+pub fn changed(
+    host: &dyn FileHost,
+    difference: &Difference,
+    current: &Manifest,
+    touched: &BTreeSet<String>,
+    workers: &WorkerPool<'_>,
+) -> Result<BTreeSet<String>, HostError> {
+    let replaced = difference.uploads.iter().map(|u| u.file.path.as_str());
+    let paths = replaced.chain(difference.deletes.iter().map(String::as_str));
+    let known: BTreeMap<&str, ManifestEntry> = paths
+        .filter(|path| !touched.contains(*path))
+        .map(|path| (path, current.entry(path)))
+        .filter(|(_, entry)| !entry.hash.is_empty())
+        .collect();
+    if known.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let paths: Vec<&str> = known.keys().copied().collect();
+    let is_changed = |(path, found): &(String, RemoteFile)| {
+        known.get(path.as_str()).is_some_and(|entry| {
+            entry.size != found.size || found.hash.as_ref().is_some_and(|hash| *hash != entry.hash)
+        })
+    };
+    let existing = host.existing(&paths, workers)?;
+    Ok(existing.into_iter().filter(is_changed).map(|(path, _)| path).collect())
+}
+
+/// Keeps those of the files to be deleted that were changed on the host, and returns them.
+///
+/// # Errors
+/// The changed files that would be replaced, or are where a folder of the site must be.
+pub fn keep_changed(
+    difference: &mut Difference,
+    changed: &BTreeSet<String>,
+) -> Result<Vec<String>, HostError> {
+    let (kept, deletes): (Vec<String>, Vec<String>) =
+        std::mem::take(&mut difference.deletes).into_iter().partition(|p| changed.contains(p));
+    difference.deletes = deletes;
+    let in_the_way = in_the_way(&kept, difference.files.keys().map(String::as_str));
+    let replaced = difference.uploads.iter().map(|u| u.file.path.as_str());
+    let replaced = replaced.filter(|path| changed.contains(*path)).map(str::to_owned);
+    let refused: BTreeSet<String> = replaced.chain(in_the_way).collect();
+    if refused.is_empty() {
+        return Ok(kept);
+    }
+    Err(HostError::other(format!(
+        "{} would be overwritten, and changed on the host since the last deploy; take the change \
+         over into the site, or overwrite it with --force",
+        examples(&refused)
+    )))
 }
 
 /// Checks the same against a list of the files of others.
@@ -73,19 +130,22 @@ pub fn in_the_way<'a>(deletes: &[String], files: impl Iterator<Item = &'a str>) 
 }
 
 fn refuse(existing: &BTreeSet<String>) -> Result<(), HostError> {
-    const EXAMPLES: usize = 5;
     if existing.is_empty() {
         return Ok(());
     }
-    let examples: Vec<String> =
-        existing.iter().take(EXAMPLES).map(|path| format!("`{path}`")).collect();
-    let more = match existing.len().saturating_sub(EXAMPLES) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
     Err(HostError::other(format!(
-        "{}{more} would be overwritten, and Folio did not put it there; move it away, or overwrite \
-         it with --force",
-        examples.join(", ")
+        "{} would be overwritten, and Folio did not put it there; move it away, or overwrite it \
+         with --force",
+        examples(existing)
     )))
+}
+
+/// The first few of some paths, and how many more there are.
+pub fn examples(paths: &BTreeSet<String>) -> String {
+    const EXAMPLES: usize = 5;
+    let first: Vec<String> = paths.iter().take(EXAMPLES).map(|path| format!("`{path}`")).collect();
+    match paths.len().saturating_sub(EXAMPLES) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
 }

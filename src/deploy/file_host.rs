@@ -1,7 +1,7 @@
 //! What a host must be able to do: [`FileHost`] takes files one by one, [`AtomicHost`] takes a
 //! whole site in one step.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::difference::{Difference, Upload};
 use super::error::{HostError, retry};
@@ -15,6 +15,15 @@ pub enum LockAttempt {
     Acquired,
     /// The file exists, with this content.
     Held(Vec<u8>),
+}
+
+/// What a host tells of a file without sending it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteFile {
+    /// In bytes.
+    pub size: u64,
+    /// As manifests have it, where the host can tell.
+    pub hash: Option<String>,
 }
 
 /// The largest lock file that is read, in bytes.
@@ -62,7 +71,7 @@ pub trait FileHost: Send + Sync {
     /// When the host does not do it.
     fn delete(&self, path: &str) -> Result<(), HostError>;
 
-    /// Those of the paths that exist and are not folders.
+    /// What the host tells of those of the paths that exist and are not folders.
     ///
     /// # Errors
     /// When the host cannot tell.
@@ -70,7 +79,7 @@ pub trait FileHost: Send + Sync {
         &self,
         paths: &[&str],
         workers: &WorkerPool<'_>,
-    ) -> Result<BTreeSet<String>, HostError>;
+    ) -> Result<BTreeMap<String, RemoteFile>, HostError>;
 
     /// Creates a file that must not exist yet. Where a host cannot guarantee that, the file is read
     /// back.

@@ -235,7 +235,10 @@ fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 /// The hash and size of a file, which is read in pieces.
-fn hash_file(path: &Path) -> io::Result<(String, u64)> {
+///
+/// # Errors
+/// When it cannot be read.
+pub fn hash_file(path: &Path) -> io::Result<(String, u64)> {
     let mut hasher = blake3::Hasher::new();
     let mut file = File::open(path)?;
     let mut buffer = vec![0; 1 << 16];

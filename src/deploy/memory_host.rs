@@ -1,13 +1,13 @@
 //! A host in memory that fails where a test says, and tests of a deploy's order and recovery on it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
 use super::difference::{Difference, Retention, Upload};
 use super::error::HostError;
-use super::file_host::FileHost;
-use super::files::{HeaderPolicy, LocalFile};
+use super::file_host::{FileHost, RemoteFile};
+use super::files::{HeaderPolicy, LocalFile, hash};
 use super::manifest::{JOURNAL, MANIFEST, Manifest};
 use super::publish::Publisher;
 use super::remote_state::RemoteState;
@@ -85,9 +85,18 @@ impl FileHost for MemoryHost {
         self.change(format!("delete {path}"), |files| drop(files.remove(path)))
     }
 
-    fn existing(&self, paths: &[&str], _: &WorkerPool<'_>) -> Result<BTreeSet<String>, HostError> {
+    fn existing(
+        &self,
+        paths: &[&str],
+        _: &WorkerPool<'_>,
+    ) -> Result<BTreeMap<String, RemoteFile>, HostError> {
         let files = self.files.lock();
-        Ok(paths.iter().filter(|p| files.contains_key(**p)).map(|p| (*p).to_owned()).collect())
+        let file = |path: &&str| {
+            let bytes = files.get(*path)?;
+            let file = RemoteFile { size: bytes.len() as u64, hash: Some(hash(bytes)) };
+            Some(((*path).to_owned(), file))
+        };
+        Ok(paths.iter().filter_map(file).collect())
     }
 }
 

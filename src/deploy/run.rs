@@ -279,10 +279,22 @@ impl Deploy<'_> {
             return Err(DeployError::Refused(error.into()));
         }
         let current = state.current();
-        let difference = Difference::of(files, &current, self.options.force, self.retention());
+        let mut difference = Difference::of(files, &current, self.options.force, self.retention());
         if !self.options.force {
-            conflicts::check(host, &difference, &current, &workers)
+            let kept = conflicts::check(host, &difference, &current, &workers)
+                .and_then(|()| {
+                    let touched = state.touched();
+                    conflicts::changed(host, &difference, &current, &touched, &workers)
+                })
+                .and_then(|changed| conflicts::keep_changed(&mut difference, &changed))
                 .map_err(|e| self.refused(place, "nothing was uploaded", &e))?;
+            if !kept.is_empty() {
+                self.reporter.note(&format!(
+                    "{} changed on the host since the last deploy and {} kept; delete it there",
+                    conflicts::examples(&kept.iter().cloned().collect()),
+                    if kept.len() == 1 { "is" } else { "are" }
+                ));
+            }
         }
         let summary = self.summary(&difference, place, Outcome::Deployed);
         self.reporter.plan(&summary);

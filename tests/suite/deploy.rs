@@ -168,7 +168,33 @@ fn story(place: &dyn Place) -> Site {
     let run = deploy(&site, &place.env(), &["--yes", "--force"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert_eq!(there(), site.output(), "by force");
+    edits_on_the_host_are_kept(&site, place);
+    assert_eq!(there(), site.output(), "by force again");
     site
+}
+
+/// Somebody edits two of our files on the host. One would be replaced, the other deleted.
+fn edits_on_the_host_are_kept(site: &Site, place: &dyn Place) {
+    place.put("posts/a2/index.html", b"edited by hand");
+    site.write(
+        "content/posts/a2.md",
+        "---\ntitle: Article 2\ndate: 2026-01-02\n---\n\nA third text.\n",
+    );
+    let said = fails(site, place, &["--yes"]);
+    let expected = "`posts/a2/index.html` would be overwritten, and changed on the host";
+    assert!(said.contains(expected), "{said}");
+    assert_eq!(place.files()["posts/a2/index.html"], b"edited by hand");
+    let run = deploy(site, &place.env(), &["--yes", "--force"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    place.put("notes/index.html", b"edited, too");
+    site.remove("content/notes.md");
+    let run = deploy(site, &place.env(), &["--yes"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains("`notes/index.html` changed on the host"), "{}", run.stderr);
+    assert_eq!(place.files()["notes/index.html"], b"edited, too");
+    site.write("content/notes.md", "# Notes");
+    let run = deploy(site, &place.env(), &["--yes", "--force"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
 }
 
 struct Dir(PathBuf);

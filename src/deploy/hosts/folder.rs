@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "one of the modules that access files")]
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use super::size_limit::within;
 use crate::deploy::difference::Upload;
 use crate::deploy::error::HostError;
-use crate::deploy::file_host::{FileHost, LockAttempt};
-use crate::deploy::files::FileContent;
+use crate::deploy::file_host::{FileHost, LockAttempt, RemoteFile};
+use crate::deploy::files::{FileContent, hash_file};
 use crate::deploy::worker_pool::WorkerPool;
 use crate::diag::Diagnostic;
 
@@ -170,14 +170,23 @@ impl FileHost for FolderHost {
         Ok(())
     }
 
-    fn existing(&self, paths: &[&str], _: &WorkerPool<'_>) -> Result<BTreeSet<String>, HostError> {
-        let mut taken = BTreeSet::new();
+    fn existing(
+        &self,
+        paths: &[&str],
+        _: &WorkerPool<'_>,
+    ) -> Result<BTreeMap<String, RemoteFile>, HostError> {
+        let mut found = BTreeMap::new();
         for path in paths {
-            if fs::symlink_metadata(self.folder.join(path)).is_ok_and(|data| !data.is_dir()) {
-                taken.insert((*path).to_owned());
+            let place = self.folder.join(path);
+            let Ok(data) = fs::symlink_metadata(&place) else { continue };
+            if !data.is_dir() {
+                // A file that cannot be read is not as it was left.
+                let hash = hash_file(&place).map_or_else(|_| String::new(), |(hash, _)| hash);
+                let file = RemoteFile { size: data.len(), hash: Some(hash) };
+                found.insert((*path).to_owned(), file);
             }
         }
-        Ok(taken)
+        Ok(found)
     }
 
     fn create_lock(&self, path: &str, bytes: &[u8]) -> Result<LockAttempt, HostError> {

@@ -1,6 +1,6 @@
 //! `s3`, `gcs`, `azblob` and `webdav`, through object_store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use crate::config::deploy::Target;
 use crate::deploy::conflicts::parent_folders;
 use crate::deploy::difference::Upload;
 use crate::deploy::error::HostError;
-use crate::deploy::file_host::{FileHost, LockAttempt};
+use crate::deploy::file_host::{FileHost, LockAttempt, RemoteFile};
 use crate::deploy::files::FileContent;
 use crate::deploy::headers::Headers;
 use crate::deploy::worker_pool::WorkerPool;
@@ -391,7 +391,7 @@ impl FileHost for ObjectHost {
         &self,
         paths: &[&str],
         workers: &WorkerPool<'_>,
-    ) -> Result<BTreeSet<String>, HostError> {
+    ) -> Result<BTreeMap<String, RemoteFile>, HostError> {
         /// For more paths, listing the whole store is cheaper: a request returns a thousand names.
         const MAX_REQUESTS: usize = 32;
         // A bucket has no folders, and a WebDAV server rejects a file below a file.
@@ -402,7 +402,10 @@ impl FileHost for ObjectHost {
             let found = workers.each(&paths, |path| {
                 let at = self.at(path)?;
                 match self.runtime.block_on(self.objects.head(&at)) {
-                    Ok(_) => Ok(Some((*path).to_owned())),
+                    Ok(object) => {
+                        let file = RemoteFile { size: object.size, hash: None };
+                        Ok(Some(((*path).to_owned(), file)))
+                    }
                     Err(Error::NotFound { .. }) => Ok(None),
                     Err(e) => Err(host_error(e)),
                 }
@@ -419,15 +422,15 @@ impl FileHost for ObjectHost {
             let mut list = self
                 .objects
                 .list(below.as_ref())
-                .map(|object| object.map(|o| o.location.to_string()));
-            let mut taken = BTreeSet::new();
-            while let Some(name) = list.try_next().await.map_err(host_error)? {
+                .map(|object| object.map(|o| (o.location.to_string(), o.size)));
+            let mut found = BTreeMap::new();
+            while let Some((name, size)) = list.try_next().await.map_err(host_error)? {
                 let name = name.strip_prefix(&self.prefix).unwrap_or(&name).trim_start_matches('/');
                 if wanted.contains(name) {
-                    taken.insert(name.to_owned());
+                    found.insert(name.to_owned(), RemoteFile { size, hash: None });
                 }
             }
-            Ok(taken)
+            Ok(found)
         })
     }
 

@@ -3,7 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "one of the modules that access files")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,7 +14,7 @@ use super::process::{ProcessOutput, run};
 use super::size_limit::within;
 use crate::deploy::difference::Upload;
 use crate::deploy::error::{HostError, retry};
-use crate::deploy::file_host::{BatchResult, FileHost, LockAttempt};
+use crate::deploy::file_host::{BatchResult, FileHost, LockAttempt, RemoteFile};
 use crate::deploy::files::FileContent;
 use crate::deploy::worker_pool::WorkerPool;
 use crate::session::NoProgress;
@@ -106,7 +106,7 @@ impl RsyncHost {
             return Ok(false);
         }
         let text = String::from_utf8_lossy(&listed.success()?).into_owned();
-        Ok(text.lines().filter_map(listed_name).any(|listed| listed == name))
+        Ok(text.lines().filter_map(listed_file).any(|(listed, _)| listed == name))
     }
 
     fn send_completely(&self, from: &Path, names: &[&str]) -> Result<(), HostError> {
@@ -132,13 +132,15 @@ fn may_mean_missing(code: i32) -> bool {
     code == PARTIAL_TRANSFER || code == FILE_SELECTION
 }
 
-/// The name in a line of a listing, after the mode, size, date and time.
-fn listed_name(line: &str) -> Option<&str> {
+/// The name and size in a line of a listing, which has mode, size, date, time and name.
+fn listed_file(line: &str) -> Option<(&str, RemoteFile)> {
     let mut rest = line;
-    for _ in 0..4 {
-        rest = rest.trim_start().split_once(' ')?.1;
+    let mut columns = [""; 4];
+    for column in &mut columns {
+        (*column, rest) = rest.trim_start().split_once(' ')?;
     }
-    Some(rest.strip_prefix("./").unwrap_or(rest))
+    let size = columns[1].replace([',', '.'], "").parse().ok()?;
+    Some((rest.strip_prefix("./").unwrap_or(rest), RemoteFile { size, hash: None }))
 }
 
 fn temporary_folder() -> Result<TempDir, HostError> {
@@ -202,7 +204,11 @@ impl FileHost for RsyncHost {
         self.delete_all(&[path.to_owned()], &WorkerPool { size: 1, progress: &NoProgress })
     }
 
-    fn existing(&self, paths: &[&str], _: &WorkerPool<'_>) -> Result<BTreeSet<String>, HostError> {
+    fn existing(
+        &self,
+        paths: &[&str],
+        _: &WorkerPool<'_>,
+    ) -> Result<BTreeMap<String, RemoteFile>, HostError> {
         let nowhere = temporary_folder()?;
         let mut command = self.command();
         command.args([
@@ -215,14 +221,15 @@ impl FileHost for RsyncHost {
         command.arg("--").arg(format!("{}/", self.destination)).arg(nowhere.path());
         let ran = run(&mut command, &name_list(paths))?;
         if may_mean_missing(ran.code) && !self.folder_exists()? {
-            return Ok(BTreeSet::new());
+            return Ok(BTreeMap::new());
         }
         // A path below a file cannot be examined, which rsync reports as a partial transfer.
         let listed = if ran.code == PARTIAL_TRANSFER { ran.stdout } else { ran.success()? };
         let wanted: BTreeSet<&str> = paths.iter().copied().collect();
         let text = String::from_utf8_lossy(&listed).into_owned();
-        let files = text.lines().filter(|line| !line.starts_with('d')).filter_map(listed_name);
-        Ok(files.filter(|name| wanted.contains(name)).map(str::to_owned).collect())
+        let files = text.lines().filter(|line| !line.starts_with('d')).filter_map(listed_file);
+        let files = files.filter(|(name, _)| wanted.contains(name));
+        Ok(files.map(|(name, file)| (name.to_owned(), file)).collect())
     }
 
     fn create_lock(&self, path: &str, bytes: &[u8]) -> Result<LockAttempt, HostError> {

@@ -1,7 +1,7 @@
 //! `sftp`: a folder on a host that ssh reaches. The system's `ssh` makes the connection, with its
 //! configuration, keys and known hosts; SFTP runs over it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use super::size_limit::within;
 use crate::deploy::difference::Upload;
 use crate::deploy::error::HostError;
-use crate::deploy::file_host::{FileHost, LockAttempt};
+use crate::deploy::file_host::{FileHost, LockAttempt, RemoteFile};
 use crate::deploy::files::FileContent;
 use crate::deploy::worker_pool::WorkerPool;
 use crate::diag::single_line_without_middle;
@@ -319,14 +319,17 @@ impl FileHost for SftpHost {
         &self,
         paths: &[&str],
         workers: &WorkerPool<'_>,
-    ) -> Result<BTreeSet<String>, HostError> {
+    ) -> Result<BTreeMap<String, RemoteFile>, HostError> {
         let found = workers.each(paths, |path| {
             let data = self.runtime.block_on(async {
                 Ok(self.client()?.fs().symlink_metadata(self.at(path)).await)
             })?;
             match data {
                 Ok(data) if data.file_type().is_some_and(|kind| kind.is_dir()) => Ok(None),
-                Ok(_) => Ok(Some((*path).to_owned())),
+                Ok(data) => {
+                    let size = data.len().unwrap_or_default();
+                    Ok(Some(((*path).to_owned(), RemoteFile { size, hash: None })))
+                }
                 Err(Error::SftpError(SftpErrorKind::NoSuchFile, _)) => Ok(None),
                 Err(e) => Err(self.failure(path, &e)),
             }
