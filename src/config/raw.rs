@@ -286,7 +286,7 @@ impl Default for Article {
 }
 
 /// Advertising.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Ads {
     /// The text above each ad [default: "Advertisement" in the language of the site].
@@ -299,18 +299,6 @@ pub struct Ads {
     pub affiliate_hosts: Vec<String>,
     /// The ad slots, by name.
     pub slots: BTreeMap<String, Slot>,
-}
-
-impl Default for Ads {
-    fn default() -> Self {
-        Self {
-            label: None,
-            policy: String::new(),
-            ads_txt: Vec::new(),
-            affiliate_hosts: Vec::new(),
-            slots: BTreeMap::new(),
-        }
-    }
 }
 
 /// A named place for an ad.

@@ -13,6 +13,7 @@ use std::fmt;
 
 use icu_decimal::DecimalFormatter;
 use icu_decimal::input::Decimal;
+use icu_decimal::options::DecimalFormatterOptions;
 use icu_locale_core::Locale;
 use icu_plurals::{PluralCategory, PluralRules};
 
@@ -47,7 +48,11 @@ impl Language {
         let language = Self {
             texts,
             plurals: PluralRules::try_new_cardinal((&locale).into()).ok(),
-            numbers: DecimalFormatter::try_new((&locale).into(), Default::default()).ok(),
+            numbers: DecimalFormatter::try_new(
+                (&locale).into(),
+                DecimalFormatterOptions::default(),
+            )
+            .ok(),
             dates: DateFormats::new(&locale),
             is_right_to_left: RIGHT_TO_LEFT.contains(&locale.id.language.as_str()),
         };

@@ -309,7 +309,7 @@ fn default_author<'c>(plan: &Plan, taxonomy: &str, config: &'c Config) -> Option
 
 /// Whether an article is by the default author.
 fn takes_default_author(doc: &Doc) -> bool {
-    doc.front.date.is_some() && doc.front.terms.get("author").is_none_or(|names| names.is_empty())
+    doc.front.date.is_some() && doc.front.terms.get("author").is_none_or(Vec::is_empty)
 }
 
 /// Whether the articles of a taxonomy's terms are listed in the order in which they are read.

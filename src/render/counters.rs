@@ -55,14 +55,9 @@ impl Counters {
         for (route, value) in routes {
             let span = json::span(text, value);
             let counts = read_counts(value, span.start, problems);
-            if self.counts.contains_key(&route) {
-                problems.push(
-                    Diagnostic::error(format!("the route `{route}` occurs twice"))
-                        .at(span)
-                        .hint("keep one of the entries"),
-                );
-            } else {
-                self.counts.insert(route, (counts, span));
+            let error = Diagnostic::error(format!("the route `{route}` occurs twice"));
+            if self.counts.insert(route, (counts, span.clone())).is_some() {
+                problems.push(error.at(span).hint("keep one of the entries"));
             }
         }
     }
@@ -77,7 +72,9 @@ impl Counters {
     #[must_use]
     pub fn unknown_routes(&self, plan: &Plan) -> Report {
         let mut report = Report::default();
-        for (route, (_, span)) in &self.counts {
+        let mut routes: Vec<_> = self.counts.iter().collect();
+        routes.sort_unstable_by_key(|(route, _)| *route);
+        for (route, (_, span)) in routes {
             if !plan.routes.contains(route.as_str()) {
                 let warning = Diagnostic::warning(format!("no page has the route `{route}`"))
                     .in_file(&self.file)
@@ -85,7 +82,6 @@ impl Counters {
                 report.push(warning.hint("write the path of a page's URL, such as /posts/a/"));
             }
         }
-        report.sort();
         report
     }
 }

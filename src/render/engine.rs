@@ -196,11 +196,20 @@ fn every_error(
         if let Err(error) = bare().add_raw_template(&template.name, &template.text)
             && matches!(error.kind(), tera::ErrorKind::SyntaxError(_))
         {
-            report.push(errors::rendering(&error));
+            report.push(errors::syntax(&error, &template.text));
         }
     }
     if report.is_empty() {
-        report.extend(errors::loading(first, templates));
+        let components: Vec<&str> =
+            templates.iter().flat_map(|t| defined_components(&t.text)).collect();
+        report.extend(errors::loading(first, templates, &components));
     }
     report
+}
+
+/// The names of the components that a template defines.
+fn defined_components(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("{% component ").filter_map(|(at, tag)| {
+        text[at + tag.len()..].split(|c: char| !c.is_alphanumeric() && c != '_').next()
+    })
 }

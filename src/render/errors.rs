@@ -6,6 +6,7 @@ use tera::{Error, ErrorKind};
 
 use super::filters::DataProblem;
 use super::functions;
+use super::template_help::{similar_name, unbalanced, unknown_tag};
 use crate::diag::{Diagnostic, Report, nearest};
 use crate::load::TemplateSource;
 
@@ -47,8 +48,11 @@ fn undefined_name(message: &str) -> Diagnostic {
     if let Some((problem, help)) = message.split_once(functions::HELP) {
         return Diagnostic::error(plain_message(problem)).hint(help);
     }
+    if let Some(error) = component_argument(message).or_else(|| component_type(message)) {
+        return error;
+    }
     let Some((problem, list)) = message.split_once(". Available ") else {
-        return Diagnostic::error(plain_message(message));
+        return Diagnostic::error(plain_message(&with_plain_types(message)));
     };
     let error = Diagnostic::error(plain_message(problem)).note(format!("available {list}"));
     let name = problem.split('`').nth(1);
@@ -57,6 +61,86 @@ fn undefined_name(message: &str) -> Diagnostic {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error,
     }
+}
+
+/// The error of a call with an argument that the component does not have.
+fn component_argument(message: &str) -> Option<Diagnostic> {
+    let (names, known) = message
+        .strip_prefix("Unknown argument(s) ")?
+        .split_once(" in component call. Possible argument(s) are: ")?;
+    let known: Vec<&str> = known.split(", ").map(|name| name.trim_matches('`')).collect();
+    let name = names.split('`').nth(1)?;
+    let error = Diagnostic::error(format!("unknown argument `{name}` of this component"));
+    Some(match nearest(name, known.iter().copied()) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("available arguments: {}", known.join(", "))),
+    })
+}
+
+/// The error of a call with an argument of another type than the component declares.
+fn component_type(message: &str) -> Option<Diagnostic> {
+    let (name, rest) = message.strip_prefix("Component argument `")?.split_once("` (type: `")?;
+    let (found, expected) = rest.split_once("`) does not match expected type: `")?;
+    let expected = expected.trim_end_matches('`');
+    let value = match expected {
+        "string" => "\"…\"",
+        "integer" | "number" => "{3}",
+        "float" => "{0.5}",
+        "bool" => "{true}",
+        "array" => "{[1, 2]}",
+        _ => "{…}",
+    };
+    let message = format!("the argument `{name}` must be of type `{expected}`, not `{found}`");
+    Some(Diagnostic::error(message).hint(format!("write `{name}={value}`")))
+}
+
+/// A message with plain words in the place of Rust's types.
+fn with_plain_types(message: &str) -> String {
+    const TYPES: [(&str, &str); 10] = [
+        ("&str", "text"),
+        ("string", "text"),
+        ("usize", "a whole number"),
+        ("u64", "a whole number"),
+        ("i64", "a whole number"),
+        ("i128", "a whole number"),
+        ("u128", "a whole number"),
+        ("f64", "a number"),
+        ("bool", "true or false"),
+        ("array", "a list"),
+    ];
+    let is_about_types = ["invalid type", "expected", "operand", "Invalid type"];
+    if !is_about_types.iter().any(|words| message.contains(words)) {
+        return message.to_owned();
+    }
+    TYPES
+        .iter()
+        .fold(message.to_owned(), |text, (rust, plain)| text.replace(&format!("`{rust}`"), plain))
+}
+
+/// Adds to an error in a template's syntax what Tera does not say.
+pub(super) fn syntax(error: &Error, text: &str) -> Diagnostic {
+    let ErrorKind::SyntaxError(report) = error.kind() else { return rendering(error) };
+    let file = TemplateSource::file(report.filename());
+    let at = report.span().range.start;
+    let message = report.message();
+    let better = if message.starts_with("Unknown tag") {
+        unbalanced(text, at).or_else(|| unknown_tag(text, at))
+    } else if message.contains("nexpected end of input") || message.contains("not found") {
+        unbalanced(text, text.len())
+    } else {
+        None
+    };
+    if let Some(better) = better {
+        return better.in_file(file);
+    }
+    if message.to_lowercase().starts_with("components with body content") {
+        let span = report.span().range.clone();
+        return Diagnostic::error("this component call has no `/` at its end")
+            .in_file(file)
+            .at(span)
+            .hint("write `/>}}`, or `{% <name> %}` … `{% </name> %}` for a call with a body");
+    }
+    rendering(error)
 }
 
 /// Tera's message as Folio's messages are written: it starts with a lower-case letter and
@@ -74,7 +158,7 @@ pub(super) fn plain_message(message: &str) -> String {
 }
 
 /// Problems between templates: a parent or component that does not exist, a cycle.
-pub(super) fn loading(error: &Error, templates: &[TemplateSource]) -> Report {
+pub(super) fn loading(error: &Error, templates: &[TemplateSource], components: &[&str]) -> Report {
     match error.kind() {
         ErrorKind::CircularExtend { tpl, inheritance_chain } => Report::of(at_mention(
             templates,
@@ -106,7 +190,7 @@ pub(super) fn loading(error: &Error, templates: &[TemplateSource]) -> Report {
             })
         }
         ErrorKind::Msg(text) if text.contains(" --> ") || text.contains("--> ") => {
-            reports(text, templates)
+            reports(text, templates, components)
         }
         _ => Report::of(rendering(error)),
     }
@@ -128,7 +212,7 @@ fn at_mention(templates: &[TemplateSource], name: &str, tag: &str, message: Stri
 }
 
 /// Tera joins several errors into one text, which is split again here.
-fn reports(text: &str, templates: &[TemplateSource]) -> Report {
+fn reports(text: &str, templates: &[TemplateSource], components: &[&str]) -> Report {
     let mut report = Report::default();
     let mut message = None;
     for line in text.lines() {
@@ -136,7 +220,12 @@ fn reports(text: &str, templates: &[TemplateSource]) -> Report {
             message = Some(&line[start + 7..]);
         } else if let (Some(place), Some(text)) = (line.trim_start().strip_prefix("--> "), message)
         {
+            let names: Vec<&str> = templates.iter().map(|t| t.name.as_str()).collect();
             let d = Diagnostic::error(plain_message(text));
+            let d = match similar_name(text, components, &names) {
+                Some(near) => d.hint(format!("did you mean `{near}`?")),
+                None => d,
+            };
             report.push(match parse_place(place, templates) {
                 Some((file, span)) => d.in_file(file).at(span),
                 None => d,

@@ -27,21 +27,64 @@ type Ask = fn(&World, &Kwargs, Audience) -> TeraResult<Value>;
 struct Function {
     name: &'static str,
     ask: Ask,
-    /// The names of its arguments.
-    arguments: &'static [&'static str],
+    parameters: &'static [Parameter],
+}
+
+/// An argument that a function takes.
+struct Parameter {
+    name: &'static str,
+    kind: Kind,
+    is_required: bool,
+}
+
+/// What an argument may be.
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Count,
+    Flag,
+}
+
+const fn needed(name: &'static str) -> Parameter {
+    Parameter { name, kind: Kind::Text, is_required: true }
+}
+
+const fn optional(name: &'static str, kind: Kind) -> Parameter {
+    Parameter { name, kind, is_required: false }
 }
 
 /// Every function. `pages` takes the taxonomies of the site as well.
 const FUNCTIONS: [Function; 9] = [
-    Function { name: "pages", ask: pages, arguments: &["section", "sort", "limit", "offset"] },
-    Function { name: "page", ask: page, arguments: &["path"] },
-    Function { name: "section", ask: section, arguments: &["path"] },
-    Function { name: "taxonomy", ask: taxonomy, arguments: &["kind"] },
-    Function { name: "data", ask: data, arguments: &["path", "required"] },
-    Function { name: "asset", ask: asset, arguments: &["path"] },
-    Function { name: "image", ask: image, arguments: &["src", "width"] },
-    Function { name: "url", ask: url, arguments: &["path", "absolute"] },
-    Function { name: "highlight_css", ask: highlight_css, arguments: &[] },
+    Function {
+        name: "pages",
+        ask: pages,
+        parameters: &[
+            optional("section", Kind::Text),
+            optional("sort", Kind::Text),
+            optional("limit", Kind::Count),
+            optional("offset", Kind::Count),
+        ],
+    },
+    Function { name: "page", ask: page, parameters: &[needed("path")] },
+    Function { name: "section", ask: section, parameters: &[needed("path")] },
+    Function { name: "taxonomy", ask: taxonomy, parameters: &[needed("kind")] },
+    Function {
+        name: "data",
+        ask: data,
+        parameters: &[needed("path"), optional("required", Kind::Flag)],
+    },
+    Function { name: "asset", ask: asset, parameters: &[needed("path")] },
+    Function {
+        name: "image",
+        ask: image,
+        parameters: &[needed("src"), optional("width", Kind::Count)],
+    },
+    Function {
+        name: "url",
+        ask: url,
+        parameters: &[needed("path"), optional("absolute", Kind::Flag)],
+    },
+    Function { name: "highlight_css", ask: highlight_css, parameters: &[] },
 ];
 
 impl Function {
@@ -51,24 +94,76 @@ impl Function {
         (self.ask)(world, kwargs, audience)
     }
 
-    /// Refuses arguments that the function does not have.
+    /// Refuses arguments that the function does not have or that are of another kind, and calls
+    /// without an argument that it needs.
     fn check_arguments(&self, world: &World, kwargs: &Kwargs) -> TeraResult<()> {
         let taxonomies = if self.name == "pages" { taxonomy_names(world) } else { Vec::new() };
-        let known = || self.arguments.iter().copied().chain(taxonomies.iter().copied());
-        let mut unknown: Vec<String> = kwargs
-            .iter()
-            .map(|(key, _)| key.to_string())
-            .filter(|key| !known().any(|name| name == key))
-            .collect();
-        unknown.sort_unstable();
-        let Some(key) = unknown.first() else { return Ok(()) };
-        let help = match nearest(key, known()) {
+        let known = || self.parameters.iter().map(|p| p.name).chain(taxonomies.iter().copied());
+        let mut given: Vec<(String, &Value)> =
+            kwargs.iter().map(|(key, value)| (key.to_string(), value)).collect();
+        given.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        for (key, value) in &given {
+            let parameter = self.parameters.iter().find(|p| p.name == key);
+            if parameter.is_none() && !taxonomies.contains(&key.as_str()) {
+                return Err(self.unknown_argument(key, known()));
+            }
+            parameter.map_or(Kind::Text, |p| p.kind).check(self.name, key, value)?;
+        }
+        let is_given = |p: &&Parameter| given.iter().any(|(key, _)| key == p.name);
+        match self.parameters.iter().filter(|p| p.is_required).find(|p| !is_given(p)) {
+            Some(Parameter { name, kind, .. }) => Err(Error::message(format!(
+                "missing argument `{name}` of function `{}`{HELP}write `{name}={}`",
+                self.name,
+                kind.example()
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn unknown_argument<'k>(&self, key: &str, known: impl Iterator<Item = &'k str>) -> Error {
+        let known: Vec<&str> = known.collect();
+        let help = match nearest(key, known.iter().copied()) {
             Some(name) => format!("did you mean `{name}`?"),
-            None if self.arguments.is_empty() => "it takes no arguments".to_owned(),
-            None => format!("arguments are {}", known().collect::<Vec<_>>().join(", ")),
+            None if known.is_empty() => "it takes no arguments".to_owned(),
+            None => format!("arguments are {}", known.join(", ")),
         };
         let message = format!("unknown argument `{key}` of function `{}`", self.name);
-        Err(Error::message(format!("{message}{HELP}{help}")))
+        Error::message(format!("{message}{HELP}{help}"))
+    }
+}
+
+impl Kind {
+    /// Refuses a value of another kind.
+    fn check(self, function: &str, key: &str, value: &Value) -> TeraResult<()> {
+        let fits = match self {
+            Self::Text => value.as_str().is_some(),
+            Self::Count => value.as_i128().is_some_and(|n| n >= 0),
+            Self::Flag => value.as_bool().is_some(),
+        };
+        if fits || value.is_none() || value.is_undefined() {
+            return Ok(());
+        }
+        Err(Error::message(format!(
+            "argument `{key}` of function `{function}` is not {}{HELP}write `{key}={}`",
+            self.noun(),
+            self.example()
+        )))
+    }
+
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::Count => "a whole number, 0 or more",
+            Self::Flag => "true or false",
+        }
+    }
+
+    fn example(self) -> &'static str {
+        match self {
+            Self::Text => "\"…\"",
+            Self::Count => "3",
+            Self::Flag => "true",
+        }
     }
 }
 

@@ -26,6 +26,7 @@ mod pages;
 mod plain_file;
 pub(crate) mod redirect;
 mod sitemap;
+mod template_help;
 mod template_names;
 mod trans;
 pub mod view;

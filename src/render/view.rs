@@ -18,6 +18,7 @@ use crate::plan::links::From;
 use crate::plan::{Neighbours, Node, PageId, Pager, Plan, SectionId, Taxonomy, Term, TermTextId};
 
 /// The values that a template receives, by kind of page.
+#[expect(clippy::large_enum_variant, reason = "each value lives on the stack for one job")]
 pub enum TemplateView<'a> {
     /// `page`: see [`World::page_view`] and [`World::neighbours`].
     Page {

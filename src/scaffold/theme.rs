@@ -23,7 +23,7 @@ pub struct ThemeFile {
 pub fn theme_files(root: &Path) -> Result<Vec<ThemeFile>, Diagnostic> {
     let disk = Disk::open(root)?;
     disk.config()?;
-    let overridden = |path: &str| SourcePath::new(path).is_ok_and(|p| disk.stamp(&p).is_some());
+    let overridden = |path: &str| has_file(&disk, path);
     let file = |(path, _): (String, &[u8])| ThemeFile { is_overridden: overridden(&path), path };
     Ok(contents().map(file).collect())
 }
@@ -40,7 +40,7 @@ pub fn copy_theme_files(root: &Path, names: &[String]) -> Result<Vec<PathBuf>, R
     let mut files = Vec::new();
     for name in names {
         match find(name) {
-            Ok((path, _)) if disk.root().join(&path).exists() => problems.push(
+            Ok((path, _)) if has_file(&disk, &path) => problems.push(
                 Diagnostic::error(format!("`{path}` exists already"))
                     .hint("change that file, or remove it first"),
             ),
@@ -58,6 +58,10 @@ pub fn copy_theme_files(root: &Path, names: &[String]) -> Result<Vec<PathBuf>, R
             write::create(&target, bytes).map_err(Report::of).map(|()| target)
         })
         .collect()
+}
+
+fn has_file(disk: &Disk, path: &str) -> bool {
+    SourcePath::new(path).is_ok_and(|path| disk.stamp(&path).is_some())
 }
 
 /// The path and bytes of each file.

@@ -102,6 +102,37 @@ fn what_templates_ask_for_and_the_data_they_read() {
 }
 
 #[test]
+fn templates_that_are_wrong() {
+    let site = Site::new().file("content/a.md", "# A\n");
+    let errors: Vec<String> = [
+        "<p>\n{% if page %}\n{% for p in pages() %}\n{% endfor %}\n",
+        "{% for a in b %}\n{% if x %}\n{% endfor %}",
+        "{% <callout kind=\"tip\"> %}\nx",
+        "{% endif %}",
+        "{% inclde \"x.html\" %}",
+        "{{ page.title ",
+        "{{ pages(limit=\"3\") }}",
+        "{{ pages(section=3) }}",
+        "{{ image() }}",
+        "{{ page.title | uper }}",
+        "{{ pagse(section=\"x\") }}",
+        "{{ page.titel }}",
+        "{{<figur src=\"x\" />}}",
+        "{{<figure srx=\"x\" />}}",
+        "{{<figure src=\"x\" >}}",
+        "{{<figure src=\"x\" width=\"3\" />}}",
+        "{{ page.title + 1 }}",
+    ]
+    .iter()
+    .map(|template| {
+        site.write("templates/page.html", template);
+        site.build_fails().replace("\n1 error; nothing was changed\n", "")
+    })
+    .collect();
+    insta::assert_snapshot!("wrong_templates", errors.join("\n"));
+}
+
+#[test]
 fn configuration_that_was_accepted_although_wrong() {
     let site = Site::new().file(
         "site.toml",
