@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::diag::nearest;
 use crate::host_rules::{self, Redirect};
 use crate::paths::{OutPath, Route};
-use crate::plan::{Hidden, Job, JobKind, Plan};
+use crate::plan::{Job, JobKind, Plan};
 use crate::render::Renderer;
 use crate::session::DryRun;
 
@@ -40,7 +40,6 @@ impl<'a> Context<'a> {
         let renderer = dry_run.renderer();
         let (plan, config) = (renderer.plan(), renderer.config());
         let jobs: Vec<(&OutPath, &Job)> = plan.jobs.iter().collect();
-        let has_unreadable = plan.hidden.values().any(|why| *why == Hidden::Unreadable);
         let redirects = jobs.iter().find(|(out, _)| out.as_str() == "_redirects").and_then(
             |(_, job)| match &job.kind {
                 JobKind::Copy(from) => dry_run.read_copy(from),
@@ -61,7 +60,7 @@ impl<'a> Context<'a> {
                 .map(|bytes| host_rules::redirects(&String::from_utf8_lossy(&bytes)))
                 .unwrap_or_default(),
             nearest_pages: Mutex::default(),
-            all_articles_readable: !has_unreadable,
+            all_articles_readable: !plan.is_incomplete(),
         }
     }
 

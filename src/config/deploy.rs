@@ -212,27 +212,26 @@ pub(super) fn refuse_secrets(tree: &mut Value, at: &At<'_>, report: &mut Report)
         let Some(table) = table.as_object_mut() else { continue };
         let secret: Vec<String> = table.keys().filter(|key| looks_secret(key)).cloned().collect();
         for key in secret {
-            let line = at.line(&["deploy", name, &key]);
+            let place = at.span(&["deploy", name, &key]);
             table.shift_remove(&key);
-            report.push(secret_error(format!(
-                "`deploy.{name}.{key}` looks like a secret, which \
-                                              must not be in site.toml (line {line})"
-            )));
+            let message = format!(
+                "`deploy.{name}.{key}` looks like a secret, which must not be in site.toml"
+            );
+            report.push(secret_error(message, place));
         }
         for (key, _) in table.iter().filter(|(_, value)| texts(value).any(holds_secret)) {
-            let line = at.line(&["deploy", name, key]);
+            let place = at.span(&["deploy", name, key]);
             let message = format!(
-                "`deploy.{name}.{key}` contains a password or a token, which must not be in \
-                 site.toml (line {line})"
+                "`deploy.{name}.{key}` contains a password or a token, which must not be in site.toml"
             );
-            report.push(secret_error(message));
+            report.push(secret_error(message, place));
         }
     }
 }
 
 /// The line itself is not shown, since an error message may end up in a public log.
-fn secret_error(message: String) -> Diagnostic {
-    Diagnostic::error(message).in_file(super::located::FILE).hint(
+fn secret_error(message: String, place: std::ops::Range<usize>) -> Diagnostic {
+    Diagnostic::error(message).in_file(super::located::FILE).at_position(place).hint(
         "remove it, change it if the file was ever published, and set it in the environment \
                (see `Deploying` in the manual)",
     )

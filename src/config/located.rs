@@ -29,12 +29,8 @@ impl<'a> At<'a> {
         Diagnostic::error(message).in_file(FILE).at(self.span(path))
     }
 
-    /// The line number of a value.
-    pub(super) fn line(&self, path: &[&str]) -> usize {
-        self.text[..self.span(path).start].matches('\n').count() + 1
-    }
-
-    fn span(&self, path: &[&str]) -> std::ops::Range<usize> {
+    /// The byte range of a value.
+    pub(super) fn span(&self, path: &[&str]) -> std::ops::Range<usize> {
         let steps: Vec<Step> = path.iter().map(|k| Step::Key((*k).to_owned())).collect();
         self.locator().locate(&steps, Place::Value)
     }

@@ -181,7 +181,7 @@ fn a_deploy_interrupted_anywhere_is_resumed_and_can_be_rolled_back() {
         deploy(&host, &NEW).unwrap();
         assert_eq!(host.site(), site(&NEW), "step {step}");
         assert!(!host.files.lock().contains_key(JOURNAL), "step {step}");
-        assert!(rollback::run(&host, &WORKERS).is_ok(), "step {step}");
+        assert!(rollback::run(&host, &WORKERS, false).is_ok(), "step {step}");
         assert_eq!(host.site(), site(&OLD), "step {step}");
     }
 }
@@ -194,12 +194,12 @@ fn a_rollback_interrupted_anywhere_is_resumed() {
         deploy(&host, &NEW).unwrap();
         let done = host.operations.lock().len();
         *host.fail_at.lock() = Some(done + step);
-        if rollback::run(&host, &WORKERS).is_ok() {
+        if rollback::run(&host, &WORKERS, false).is_ok() {
             assert!(step > 5, "the rollback has only {step} steps");
             return;
         }
         *host.fail_at.lock() = None;
-        assert!(rollback::run(&host, &WORKERS).is_ok(), "step {step}");
+        assert!(rollback::run(&host, &WORKERS, false).is_ok(), "step {step}");
         assert_eq!(host.site(), site(&OLD), "step {step}");
     }
     panic!("the rollback never ends");

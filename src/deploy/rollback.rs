@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::conflicts::in_the_way;
+use super::conflicts::{examples, in_the_way};
 use super::error::{HostError, retry};
 use super::file_host::FileHost;
 use super::headers::group;
@@ -45,8 +45,13 @@ impl RolledBack {
 /// that an interrupted rollback is run again.
 ///
 /// # Errors
-/// When there is no release, or the host does not do it. The release then still exists.
-pub fn run(host: &dyn FileHost, workers: &WorkerPool<'_>) -> Result<RolledBack, Failure> {
+/// When there is no release, copies of it are missing and `force` is false, or the host does not do
+/// it. The release then still exists.
+pub fn run(
+    host: &dyn FileHost,
+    workers: &WorkerPool<'_>,
+    force: bool,
+) -> Result<RolledBack, Failure> {
     let state = RemoteState::read(host).map_err(Failure::NotStarted)?;
     let mut all = releases::read(host).map_err(Failure::NotStarted)?;
     if is_complete(&state, &all) {
@@ -58,6 +63,9 @@ pub fn run(host: &dyn FileHost, workers: &WorkerPool<'_>) -> Result<RolledBack, 
         return Err(Failure::NotStarted(error));
     };
     let before = manifest_of(host, &release).map_err(Failure::NotStarted)?;
+    if !force {
+        check_copies(host, &release, workers).map_err(Failure::NotStarted)?;
+    }
     let plan = RollbackPlan::new(&state, &release, &before);
     plan.apply(host, workers, before, &all).map_err(Failure::Incomplete)
 }
@@ -73,6 +81,28 @@ fn manifest_of(host: &dyn FileHost, release: &Release) -> Result<Manifest, HostE
     let bytes = retry(|| host.read(&path, MAX_MANIFEST))?
         .ok_or_else(|| HostError::other(format!("{path} of the earlier deploy is missing")))?;
     Manifest::read(&bytes).map_err(|e| invalid(&path, &e))
+}
+
+/// Checks that the copies of a release are there.
+fn check_copies(
+    host: &dyn FileHost,
+    release: &Release,
+    workers: &WorkerPool<'_>,
+) -> Result<(), HostError> {
+    let copies: Vec<String> = release.files.iter().map(|path| release.path_of(path)).collect();
+    let paths: Vec<&str> = copies.iter().map(String::as_str).collect();
+    let existing = host.existing(&paths, workers)?;
+    let missing: BTreeSet<String> =
+        copies.iter().filter(|path| !existing.contains_key(*path)).cloned().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(HostError::other(format!(
+        "{} of the earlier deploy {} missing; build and deploy that version of the site, or restore \
+         the rest with --force",
+        examples(&missing),
+        if missing.len() == 1 { "is" } else { "are" }
+    )))
 }
 
 /// What a rollback has to do.

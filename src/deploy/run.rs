@@ -359,7 +359,8 @@ impl Deploy<'_> {
             }
             Host::Files(host) => {
                 let lock = self.lock(host.as_ref(), &place)?;
-                let result = lock.hold(|| rollback::run(host.as_ref(), &self.workers()));
+                let result =
+                    lock.hold(|| rollback::run(host.as_ref(), &self.workers(), self.options.force));
                 let rolled_back = result.map_err(|failure| match failure {
                     rollback::Failure::NotStarted(e) => {
                         self.refused(&place, "cannot roll back", &e)

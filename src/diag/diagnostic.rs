@@ -17,6 +17,8 @@ pub enum Severity {
 pub enum Location {
     /// A byte range.
     Span(usize, usize),
+    /// A byte range whose text is not shown.
+    Position(usize, usize),
     /// The first occurrence of a text, where no byte range is known.
     Text(String),
 }
@@ -79,6 +81,13 @@ impl Diagnostic {
         self
     }
 
+    /// Points at a byte range of the file, whose text is not shown because it is confidential.
+    #[must_use]
+    pub fn at_position(mut self, span: Range<usize>) -> Self {
+        self.location = Some(Location::Position(span.start, span.end));
+        self
+    }
+
     /// Points at the first occurrence of a text in the file.
     #[must_use]
     pub fn at_text(mut self, text: impl Into<String>) -> Self {
@@ -120,7 +129,7 @@ impl Diagnostic {
     #[must_use]
     pub fn span(&self) -> Option<Range<usize>> {
         match self.location {
-            Some(Location::Span(start, end)) => Some(start..end),
+            Some(Location::Span(start, end) | Location::Position(start, end)) => Some(start..end),
             _ => None,
         }
     }

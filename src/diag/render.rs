@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, Title};
 
-use super::diagnostic::Severity;
+use super::diagnostic::{Location, Severity};
 use super::report::{LocatedDiagnostic, LocatedReport};
 use super::terminal::escape_control_characters;
 
@@ -51,6 +51,9 @@ fn render_one(located: &LocatedDiagnostic, renderer: &Renderer) -> String {
         title = title.id(rule);
     }
     let mut group = match (&d.file, &located.excerpt) {
+        (Some(file), Some(e)) if matches!(d.location, Some(Location::Position(..))) => {
+            title.element(Origin::path(file.as_str()).line(e.line).char_column(e.column))
+        }
         (Some(file), Some(e)) => title.element(
             Snippet::source(e.text.as_str())
                 .path(file.as_str())

@@ -135,6 +135,9 @@ impl Report {
             let excerpt = lines.and_then(|lines| {
                 let span = match location {
                     Location::Span(start, end) => *start..*end,
+                    Location::Position(start, end) => {
+                        return Some(lines.excerpt(&(*start..*end), PositionOnly));
+                    }
                     Location::Text(text) => {
                         let start = lines.text.find(text.as_str())?;
                         start..start + text.len()

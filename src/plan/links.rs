@@ -91,6 +91,9 @@ impl Plan {
 
 /// Warns about URLs in `site.toml` that do not exist on the site.
 pub(super) fn check_config(plan: &Plan, config: &Config, report: &mut Report) {
+    if plan.is_incomplete() {
+        return;
+    }
     let prefix = config.base_url.prefix();
     for url in config
         .menu
@@ -160,7 +163,11 @@ impl LinkProblem<'_> {
         *suggestions -= 1;
         let near = match suggestion {
             Suggestion::Article { given, own } => {
-                let others = plan.by_source.keys().filter(|source| *source != own);
+                // The name of a section's file is similar to any short name.
+                let is_index = |name: &str| name.ends_with("_index.md");
+                let others = plan.by_source.keys().filter(|source| {
+                    *source != own && is_index(source.as_str()) == is_index(given)
+                });
                 nearest(given, others.filter_map(|source| source.below("content")))
                     .map(|name| format!("content/{name}"))
             }
@@ -191,10 +198,8 @@ pub(super) fn check(plan: &Plan, config: &Config, report: &mut Report) {
             missing.entry(path).or_insert((0, source, span)).0 += 1;
         }
     }
-    // The routes of articles that cannot be read are unknown.
-    if plan.hidden.values().any(|h| *h == Hidden::Unreadable) {
-        return;
-    }
+    // The routes of articles with errors may be unknown. A file does not depend on them.
+    missing.retain(|(_, is_loaded), _| *is_loaded || !plan.is_incomplete());
     for (number, ((path, is_loaded), (count, source, span))) in missing.into_iter().enumerate() {
         let more = match count {
             1 => String::new(),
@@ -318,7 +323,8 @@ fn check_article<'a>(
     };
     let given = percent_decode(fragment?);
     let doc = plan.doc_of(node);
-    if doc.into_iter().flat_map(Doc::fragments).any(|anchor| anchor == given) {
+    let has_anchor = doc.into_iter().flat_map(Doc::fragments).any(|anchor| anchor == given);
+    if has_anchor || source.is_some_and(|source| plan.faulty.contains(&source)) {
         return None;
     }
     let message = format!("`{path}` has no anchor `#{given}`");

@@ -47,6 +47,8 @@ pub struct Plan {
     pub by_source: HashMap<SourcePath, Node>,
     /// Dates at which an article becomes visible or hidden.
     pub turning_points: Vec<Moment>,
+    /// Articles with errors. Routes, terms and anchors may be missing only because of these.
+    pub faulty: BTreeSet<SourcePath>,
     /// Articles that are not built, with the reason.
     pub hidden: HashMap<SourcePath, Hidden>,
 }
@@ -307,6 +309,12 @@ impl Plan {
     #[must_use]
     pub fn node(&self, source: &str) -> Option<Node> {
         self.by_source.get(&SourcePath::new(source).ok()?).copied()
+    }
+
+    /// Whether articles have errors, so that what others refer to may be missing.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        !self.faulty.is_empty()
     }
 
     /// The file whose text a job renders.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::model::{FaultyArticles, Node, Page, Plan, Section};
+use super::model::{FaultyArticles, Hidden, Node, Page, Plan, Section};
 use super::slugs::{section_folder, term_slug};
 use crate::config::{Config, Pattern, PatternPart};
 use crate::diag::{Diagnostic, Report};
@@ -32,6 +32,8 @@ pub(super) fn build_pages(
                     Refused::NoDate(error) | Refused::Other(error) => report.push(error),
                 }
                 report.extend(bad_aliases(&doc).into_iter().collect());
+                // Links to it are right as soon as its own error is corrected.
+                plan.hidden.insert(doc.source.clone(), Hidden::Unreadable);
                 continue;
             }
         };
@@ -273,9 +275,14 @@ fn folder_of(section: &str) -> String {
     if section.is_empty() { "content".to_owned() } else { format!("content/{section}") }
 }
 
-/// The folder for the files of a page.
+/// The folder for the files of a page. That of `/posts/a.html` is `/posts/a/`, since `/posts/` would
+/// be shared with other pages.
 fn folder_route(route: &Route) -> Route {
     let text = route.as_str();
-    let end = text.rfind('/').map_or(0, |i| i + 1);
-    Route::parse(&crate::paths::percent_encode(&text[..end])).unwrap_or_else(|_| Route::root())
+    let (folder, last) = text.rsplit_once('/').unwrap_or_default();
+    let own = match last.rsplit_once('.') {
+        Some((name, _)) if !name.is_empty() => format!("{folder}/{name}/"),
+        _ => format!("{folder}/"),
+    };
+    Route::parse(&crate::paths::percent_encode(&own)).unwrap_or_else(|_| Route::root())
 }

@@ -63,7 +63,9 @@ pub(super) fn attach(plan: &mut Plan, mut texts: TermTexts, report: &mut Report)
         }
     }
     plan.taxonomies = taxonomies;
-    for (taxonomy, unused) in &texts {
+    // An article with errors may have the term.
+    let reported = texts.iter().filter(|_| !plan.is_incomplete());
+    for (taxonomy, unused) in reported {
         for doc in unused.values() {
             let warning = Diagnostic::warning(format!(
                 "no article has the {taxonomy} of this text, which is not published"

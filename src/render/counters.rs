@@ -72,6 +72,10 @@ impl Counters {
     #[must_use]
     pub fn unknown_routes(&self, plan: &Plan) -> Report {
         let mut report = Report::default();
+        // The route of an article with errors is not known.
+        if plan.is_incomplete() {
+            return report;
+        }
         let mut routes: Vec<_> = self.counts.iter().collect();
         routes.sort_unstable_by_key(|(route, _)| *route);
         for (route, (_, span)) in routes {

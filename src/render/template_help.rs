@@ -145,7 +145,7 @@ pub(super) fn unbalanced(text: &str, at: usize) -> Option<Diagnostic> {
             match open.pop() {
                 Some(opened) if opened.name == name || opened.end == word => continue,
                 Some(opened) => return Some(not_closed(text, &opened, Some(&span))),
-                None if span.end > at => return Some(closes_nothing(text, span)),
+                None if span.end >= at => return Some(closes_nothing(text, span)),
                 None => return None,
             }
         }

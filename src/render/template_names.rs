@@ -12,6 +12,10 @@ use crate::plan::Plan;
 /// A warning for each section and term that does not exist, with the most similar one.
 pub(super) fn unknown_names(templates: &[TemplateSource], plan: &Plan) -> Report {
     let mut report = Report::default();
+    // An article with errors may have the term.
+    if plan.is_incomplete() {
+        return report;
+    }
     for template in templates {
         for argument in arguments_of_pages(&template.text) {
             if let Some(warning) = unknown_name(&argument, plan) {

@@ -203,6 +203,50 @@ fn an_alias_gives_way() {
 }
 
 #[test]
+fn pages_that_are_files_have_folders_for_their_pictures() {
+    let site = Site::new();
+    site.write(
+        "site.toml",
+        "title = \"T\"\nbase_url = \"https://t.example\"\n[permalinks]\nposts = \"/{year}/{slug}.html\"\n",
+    );
+    for name in ["a", "b"] {
+        site.write(
+            &format!("content/posts/{name}/index.md"),
+            format!(
+                "---\ntitle: {name}\ndate: 2026-01-01\n---\n\n![P](pic.png) [data](data/x.csv)\n"
+            ),
+        );
+        site.write(&format!("content/posts/{name}/pic.png"), name);
+        site.write(&format!("content/posts/{name}/data/x.csv"), name);
+    }
+    site.build();
+    assert!(site.page("2026/a.html").contains("src=\"/2026/a/pic.png\""));
+    assert_eq!(
+        (site.page("2026/b/pic.png"), site.page("2026/b/data/x.csv")),
+        ("b".into(), "b".into())
+    );
+}
+
+#[test]
+fn what_depends_on_an_article_with_errors_is_not_reported() {
+    let site = Site::new()
+        .file("content/posts/a.md", "---\ntitle: A\ndate: yesterday\ncategory: {x: 1}\n---\n\n## Part\n")
+        .file("content/posts/c.md", "---\ntitle: C\n\tdate: x\n---\n")
+        .file(
+            "content/posts/b.md",
+            "---\ntitle: B\ndate: 2026-01-01\n---\n\n[a](a.md) [a](a.md#x) [c](c.md) [u](/2026/a/) [gone](gone.md) \
+             [t](/categories/tools/) ![x](gone.png)\n",
+        )
+        .file("templates/section.html", "{{ pages(category=\"Tools\") | length }}");
+    site.write(
+        "site.toml",
+        "title = \"T\"\nbase_url = \"https://t.example\"\n[permalinks]\nposts = \"/{year}/{slug}/\"\n\
+         [menu]\nmain = [{ name = \"Tools\", url = \"/categories/tools/\" }]\n",
+    );
+    insta::assert_snapshot!("no_errors_that_follow", site.build_fails());
+}
+
+#[test]
 fn pictures_titles_and_feeds() {
     let site = Site::new()
         .file(
