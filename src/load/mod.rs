@@ -295,9 +295,13 @@ impl Disk {
             let found = self.root.walk("content", &mut sources.has_symlinks, &mut report);
             (sources.articles, sources.assets) = found.into_iter().partition(is_article);
         } else {
-            report.push(Diagnostic::error("folder `content/` does not exist").hint(
-                "articles are Markdown files in content/; `folio new posts/first.md` creates one",
-            ));
+            let missing = || {
+                Diagnostic::error("folder `content/` does not exist").hint(
+                    "articles are Markdown files in content/; `folio new posts/first.md` creates \
+                     one",
+                )
+            };
+            report.push(self.root.not_a_folder("content").unwrap_or_else(missing));
         }
         self.scan_rest(&mut sources, &mut report);
         (sources, report)
@@ -309,6 +313,7 @@ impl Disk {
         sources.statics = self.statics(&mut sources.has_symlinks, report);
         sources.own_templates = self.root.walk("templates", &mut sources.has_symlinks, report);
         sources.templates = self.templates(&sources.own_templates, report);
+        report.extend(self.root.not_a_folder("languages").into_iter().collect());
     }
 
     /// Lists again what is at or below some paths, and keeps the rest. The paths are those of files

@@ -22,7 +22,11 @@ impl SiteRoot {
     ) -> Vec<SourcePath> {
         let top = self.path.join(start);
         let folder = start.split('/').next().unwrap_or(start);
-        if fs::symlink_metadata(&top).is_err() || (start == folder && !top.is_dir()) {
+        if fs::symlink_metadata(&top).is_err() {
+            return Vec::new();
+        }
+        if start == folder && !top.is_dir() {
+            report.extend(self.not_a_folder(folder).into_iter().collect());
             return Vec::new();
         }
         let mut files = Vec::new();
@@ -82,6 +86,24 @@ impl SiteRoot {
             Diagnostic::error(format!("the name of this file is invalid: {e}"))
                 .in_file(name)
                 .hint("rename it")
+        })
+    }
+
+    /// The problem of one of the site's folders that exists and is no folder.
+    pub(super) fn not_a_folder(&self, folder: &str) -> Option<Diagnostic> {
+        let top = self.path.join(folder);
+        let is_link = fs::symlink_metadata(&top).ok()?.is_symlink();
+        if top.is_dir() {
+            return None;
+        }
+        Some(if is_link {
+            Diagnostic::error("this symbolic link must lead to a folder")
+                .in_file(folder)
+                .hint("correct the link, or remove it")
+        } else {
+            Diagnostic::error(format!("`{folder}` must be a folder, but it is a file"))
+                .in_file(folder)
+                .hint("remove it or rename it")
         })
     }
 

@@ -155,6 +155,77 @@ fn counters_that_are_wrong() {
 }
 
 #[test]
+fn folders_that_are_files() {
+    let site = Site::new().file("content/a.md", "# A\n");
+    for name in ["templates", "static", "data", "languages"] {
+        site.write(name, "x");
+    }
+    insta::assert_snapshot!("folders_that_are_files", site.build_fails());
+}
+
+/// Every input that once ended the process, or came near to it.
+#[test]
+fn no_input_ends_the_process() {
+    let front = "---\ntitle: A\ndate: 2026-01-01\n---\n\n";
+    let deep = |open: &str, n: usize| front.to_owned() + &open.repeat(n) + "x\n";
+    let articles = [
+        format!("{front}<p {}>x</p>\n", "a ".repeat(20_000)),
+        format!("{front}<p {}>x</p>\n", "=\"".repeat(20_000)),
+        format!("{front}{}\n", "<b>".repeat(20_000)),
+        format!("{front}{}", "<!--".repeat(20_000)),
+        deep("> ", 20_000),
+        deep("- ", 20_000),
+        deep("**", 20_000),
+        deep("[", 20_000),
+        deep("![", 20_000),
+        format!("{front}{}x{}\n", "[".repeat(5_000), "](a)".repeat(5_000)),
+        format!("{front}{}\n", "{% <callout kind=\"tip\"> %}\n".repeat(5_000)),
+        format!("{front}```r\n{}\n```\n", "a <- \"".repeat(10_000)),
+        format!("---\ntitle: A\nextra: {}1{}\n---\n", "[".repeat(5_000), "]".repeat(5_000)),
+        format!(
+            "---\ntitle: A\nextra:\n  a: &a [x]\n{}---\n",
+            (0..200).map(|i| format!("  b{i}: [*a, *a]\n")).collect::<String>()
+        ),
+    ];
+    let templates = [
+        format!("{{% if a is defined %}}{}{{% endif %}}", "{% elif b is defined %}".repeat(30_000)),
+        format!("{{{{ {}1{} }}}}", "(".repeat(30_000), ")".repeat(30_000)),
+        "{% if page %}".repeat(30_000),
+        "{% for a in range(end=100000) %}{% for b in range(end=100000) %}0123456789{% endfor %}{% endfor %}".to_owned(),
+        "{% include \"page.html\" %}".to_owned(),
+        "{{ \"x\" | replace(from=\"\", to=\"y\") }}".to_owned(),
+    ];
+    let site = Site::new();
+    let mut try_with = |name: &str, content: &str| {
+        site.write(name, content);
+        for command in ["build", "check"] {
+            let run = site.folio(&[command]);
+            let shown: String = content.chars().take(60).collect();
+            assert!(
+                matches!(run.code, 0 | 1),
+                "{command} of {shown:?}: {} {}",
+                run.code,
+                run.stderr
+            );
+            assert!(!run.stderr.contains("panicked"), "{command} of {shown:?}: {}", run.stderr);
+        }
+    };
+    for article in &articles {
+        try_with("content/a.md", article);
+    }
+    try_with("content/a.md", "# A\n");
+    for template in &templates {
+        try_with("templates/page.html", template);
+    }
+    try_with("templates/page.html", "x");
+    try_with("data/counters.json", &"[".repeat(100_000));
+    try_with("data/counters.json", &"{\"a\":".repeat(100_000));
+    try_with("data/counters.json", "{}");
+    try_with("site.toml", &format!("title = {}1{}\n", "[".repeat(50_000), "]".repeat(50_000)));
+    try_with("site.toml", &format!("{} = 1\n", "a.".repeat(50_000) + "b"));
+}
+
+#[test]
 fn a_nul_becomes_a_replacement_character() {
     let site =
         Site::new().file("content/a.md", "# A\0b\n\nx\0y `c\0d` ![e\0f](g.png)\n\n    h\0i\n");
