@@ -12,7 +12,7 @@ use folio::cli::{self, Build, Check, CheckFormat, Cli, Command, Init, New, Stats
 use folio::diag::{Diagnostic, LocatedReport, Severity};
 use folio::scaffold;
 use jiff::Timestamp;
-use terminal::{Bar, print_line, print_message, print_report};
+use terminal::{Bar, print_line, print_message, print_report, print_with};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -100,7 +100,7 @@ fn run_check(args: &Check, now: Timestamp) -> ExitCode {
     let outcome = check::run(&args.options(now, cli::program_version()), &bar);
     bar.clear();
     match args.format {
-        CheckFormat::Json => print_line(&check::json(&outcome)),
+        CheckFormat::Json => print_with(|out| check::write_json(&outcome, out)),
         CheckFormat::Text => {
             print_report(&outcome.report);
             print_message(&check::summary(&outcome));

@@ -213,7 +213,7 @@ fn unchanged(stats: Stats, records: Records, output: Output, watch: &StopWatch) 
     };
     BuildOutcome {
         stats,
-        report: header.warnings.into_iter().collect(),
+        report: header.warnings,
         reasons: Vec::new(),
         memory: RetainedMemory::default(),
     }
@@ -267,7 +267,7 @@ fn records_header(
         visible_until,
         pages: stats.pages,
         hidden: stats.hidden,
-        warnings: report.items().to_vec(),
+        warnings: report.clone(),
         templates: tracker.templates().fingerprints(),
     }
 }

@@ -25,5 +25,5 @@ mod site;
 mod sitemap_file;
 mod visit;
 
-pub use outcome::{CheckOutcome, LinkCounts, json, summary};
+pub use outcome::{CheckOutcome, LinkCounts, summary, write_json};
 pub use run::{CheckOptions, run};

@@ -1,6 +1,8 @@
 //! The outcome of a check, as text and as JSON.
 
-use serde_json::{Value, json};
+use std::io;
+
+use serde::{Serialize, Serializer};
 
 use crate::diag::{LocatedDiagnostic, LocatedReport, Severity};
 
@@ -28,34 +30,66 @@ pub struct LinkCounts {
 /// The rule name of what a build reports.
 const BUILD: &str = "build";
 
-/// The outcome as one JSON object: `{errors, warnings, findings: [{rule, severity, message, file,
-/// line, column, route, hint, notes}]}`. Line and column start at 1; unknown values are null.
-#[must_use]
-pub fn json(outcome: &CheckOutcome) -> String {
+/// Writes the outcome as one JSON object: `{errors, warnings, findings: [{rule, severity, message,
+/// file, line, column, route, hint, notes}]}`. Line and column start at 1; unknown values are null.
+///
+/// # Errors
+/// When the writer fails.
+pub fn write_json(outcome: &CheckOutcome, to: impl io::Write) -> io::Result<()> {
     let report = &outcome.report;
-    let findings: Vec<Value> = report.items().iter().map(finding).collect();
-    json!({
-        "errors": report.count(Severity::Error),
-        "warnings": report.count(Severity::Warning),
-        "findings": findings,
-    })
-    .to_string()
+    let whole = JsonOutcome {
+        errors: report.count(Severity::Error),
+        warnings: report.count(Severity::Warning),
+        findings: JsonFindings(report.items()),
+    };
+    serde_json::to_writer(to, &whole).map_err(io::Error::from)
 }
 
-fn finding(located: &LocatedDiagnostic) -> Value {
-    let d = &located.diagnostic;
-    let excerpt = located.excerpt.as_ref();
-    json!({
-        "rule": d.rule.unwrap_or(BUILD),
-        "severity": d.severity,
-        "message": d.message,
-        "file": d.file,
-        "line": excerpt.map(|e| e.line),
-        "column": excerpt.map(|e| e.column),
-        "route": d.route,
-        "hint": d.hint,
-        "notes": d.notes,
-    })
+#[derive(Serialize)]
+struct JsonOutcome<'a> {
+    errors: usize,
+    warnings: usize,
+    findings: JsonFindings<'a>,
+}
+
+/// The findings, which are written one at a time.
+struct JsonFindings<'a>(&'a [LocatedDiagnostic]);
+
+impl Serialize for JsonFindings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(JsonFinding::of))
+    }
+}
+
+#[derive(Serialize)]
+struct JsonFinding<'a> {
+    rule: &'a str,
+    severity: Severity,
+    message: &'a str,
+    file: Option<&'a str>,
+    line: Option<usize>,
+    column: Option<usize>,
+    route: Option<&'a str>,
+    hint: Option<&'a str>,
+    notes: &'a [String],
+}
+
+impl<'a> JsonFinding<'a> {
+    fn of(located: &'a LocatedDiagnostic) -> Self {
+        let d = &located.diagnostic;
+        let excerpt = located.excerpt.as_ref();
+        Self {
+            rule: d.rule.unwrap_or(BUILD),
+            severity: d.severity,
+            message: &d.message,
+            file: d.file.as_deref(),
+            line: excerpt.map(|e| e.line),
+            column: excerpt.map(|e| e.column),
+            route: d.route.as_deref(),
+            hint: d.hint.as_deref(),
+            notes: &d.notes,
+        }
+    }
 }
 
 /// The outcome as one line.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::dependency::{Dependencies, Dependency};
 use super::reason::Reason;
 use crate::cache::{self, Fingerprint, LoadResult};
-use crate::diag::{LocatedDiagnostic, Warned};
+use crate::diag::{LocatedReport, Warned};
 use crate::paths::OutPath;
 use crate::plan::HiddenCounts;
 use crate::render::{Call, Renderer, Trace};
@@ -36,7 +36,7 @@ pub struct RecordsHeader {
     /// The number of articles.
     pub pages: usize,
     pub hidden: HiddenCounts,
-    pub warnings: Vec<LocatedDiagnostic>,
+    pub warnings: LocatedReport,
     /// The fingerprint of each template, by name.
     pub templates: BTreeMap<String, Fingerprint>,
 }

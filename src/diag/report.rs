@@ -1,6 +1,8 @@
 //! Collections of diagnostics: [`Report`] before, [`LocatedReport`] after the source lines were cut
 //! out.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::diagnostic::{Diagnostic, Location, Severity};
@@ -21,10 +23,10 @@ pub struct LocatedDiagnostic {
     pub excerpt: Option<Excerpt>,
 }
 
-/// A report that can be shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A report that can be shown. Copies share their diagnostics.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocatedReport {
-    items: Vec<LocatedDiagnostic>,
+    items: Arc<Vec<LocatedDiagnostic>>,
 }
 
 impl Report {
@@ -147,7 +149,8 @@ impl Report {
             });
             LocatedDiagnostic { diagnostic, excerpt }
         };
-        LocatedReport { items: self.items.into_iter().map(&mut locate).collect() }
+        let items: Vec<_> = self.items.into_iter().map(&mut locate).collect();
+        LocatedReport { items: items.into() }
     }
 }
 
@@ -180,7 +183,9 @@ impl LocatedReport {
 
     /// Appends the diagnostics of another report.
     pub fn extend(&mut self, other: LocatedReport) {
-        self.items.extend(other.items);
+        if !other.items.is_empty() {
+            Arc::make_mut(&mut self.items).extend(other.items.iter().cloned());
+        }
     }
 }
 
@@ -199,6 +204,6 @@ impl From<Diagnostic> for LocatedReport {
 
 impl FromIterator<LocatedDiagnostic> for LocatedReport {
     fn from_iter<I: IntoIterator<Item = LocatedDiagnostic>>(iter: I) -> Self {
-        Self { items: iter.into_iter().collect() }
+        Self { items: Arc::new(iter.into_iter().collect()) }
     }
 }

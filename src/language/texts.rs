@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::diag::{Diagnostic, Report, nearest};
+use crate::diag::{Diagnostic, MAX_SUGGESTIONS, Report, nearest};
 use crate::schema::Step;
 use crate::schema::locate::{Locator, Place, Syntax};
 
@@ -88,7 +88,7 @@ fn add_own(texts: &mut BTreeMap<String, Text>, own: &str, report: &mut Report) {
             return report.push(Diagnostic::error(message).at(error.span().unwrap_or(0..0)));
         }
     };
-    let mut reader = OwnTexts { locator: Locator::new(own, Syntax::Toml), report };
+    let mut reader = OwnTexts { locator: Locator::new(own, Syntax::Toml), unknown: 0, report };
     for (key, value) in tree {
         let Some(known) = texts.get_mut(&key) else {
             reader.unknown(&key, texts.keys().map(String::as_str));
@@ -105,6 +105,8 @@ fn add_own(texts: &mut BTreeMap<String, Text>, own: &str, report: &mut Report) {
 /// Reports the problems of a site's own texts.
 struct OwnTexts<'t, 'r> {
     locator: Locator<'t>,
+    /// How many unknown texts there were.
+    unknown: usize,
     report: &'r mut Report,
 }
 
@@ -133,7 +135,8 @@ impl OwnTexts<'_, '_> {
 
     fn unknown<'k>(&mut self, key: &str, known: impl Iterator<Item = &'k str>) {
         let error = self.error(format!("unknown text `{key}`"), &[key], Place::Key);
-        let known: BTreeSet<&str> = known.collect();
+        self.unknown += 1;
+        let known: BTreeSet<&str> = known.filter(|_| self.unknown <= MAX_SUGGESTIONS).collect();
         self.report.push(match nearest(key, known) {
             Some(name) => error.hint(format!("did you mean `{name}`?")),
             None => error.hint("remove it"),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::regions::Regions;
 use super::remark::narrow;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, MAX_SUGGESTIONS};
 
 /// A component call as written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,7 +82,7 @@ pub(super) fn scan<'r>(
     }
     let regions = regions();
     let mut scan = Scan::default();
-    let mut open = OpenTags { text, open: Vec::new() };
+    let mut open = OpenTags { text, open: Vec::new(), looked_up: 0 };
     let mut masked = text.as_bytes().to_vec();
     for range in candidates {
         if regions.is_verbatim(range.start) {
@@ -111,6 +111,8 @@ pub(super) fn scan<'r>(
 struct OpenTags<'a> {
     text: &'a str,
     open: Vec<(String, Range<usize>)>,
+    /// For how many errors the line of the opening tag was looked up.
+    looked_up: usize,
 }
 
 impl OpenTags<'_> {
@@ -130,10 +132,14 @@ impl OpenTags<'_> {
         match self.open.pop() {
             Some((opened, _)) if opened == *name => Ok(()),
             Some((opened, at)) => {
+                let error = Diagnostic::error(format!("`{{% </{name}> %}}` closes `<{opened}>`"))
+                    .at(range.clone());
+                self.looked_up += 1;
+                if self.looked_up > MAX_SUGGESTIONS {
+                    return Err(error);
+                }
                 let line = line_of(self.text, at.start);
-                Err(Diagnostic::error(format!("`{{% </{name}> %}}` closes `<{opened}>`"))
-                    .at(range.clone())
-                    .note(format!("`<{opened}>` was opened on line {line}")))
+                Err(error.note(format!("`<{opened}>` was opened on line {line}")))
             }
             None => {
                 let message = format!("`{{% </{name}> %}}` closes a component that is not open");

@@ -86,7 +86,7 @@ impl Regions {
 }
 
 /// Whether one of the ranges, which start in ascending order and may be nested, contains an offset.
-fn contains(ranges: &[Range<usize>], at: usize) -> bool {
+pub(super) fn contains(ranges: &[Range<usize>], at: usize) -> bool {
     let before = ranges.partition_point(|range| range.start <= at);
     // A range that starts earlier may enclose those that follow it.
     ranges[..before].iter().rev().take(NESTED).any(|range| at < range.end)

@@ -12,6 +12,6 @@ pub use bar::Bar;
 #[cfg(feature = "deploy")]
 pub use deploy::run_deploy;
 pub use log::start_logging;
-pub use output::{print_line, print_message, print_report};
+pub use output::{print_line, print_message, print_report, print_with};
 #[cfg(feature = "serve")]
 pub use serve::run_serve;

@@ -9,6 +9,12 @@ pub fn print_line(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
+/// Prints what a function writes, and a line end, on standard output.
+pub fn print_with(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let _ = write(&mut out).and_then(|()| writeln!(out)).and_then(|()| out.flush());
+}
+
 /// Prints a line for a person on standard error.
 pub fn print_message(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");

@@ -9,7 +9,7 @@ mod renamed;
 mod tree;
 
 use std::cell::LazyCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -452,19 +452,25 @@ fn one_line(text: &str) -> String {
 /// Trims terms, and removes empty ones and duplicates. Returns the pairs that differ in letter case
 /// alone.
 fn clean_terms(values: &mut Vec<String>) -> Vec<(String, String)> {
-    let mut seen: Vec<String> = Vec::new();
+    // Letters in lower case → the first spelling.
+    let mut seen: HashMap<String, String> = HashMap::new();
     let mut twins = Vec::new();
+    let mut kept = Vec::new();
     for value in values.drain(..) {
         let value = one_line(&value);
-        if value.is_empty() || seen.contains(&value) {
+        if value.is_empty() {
             continue;
         }
-        match seen.iter().find(|other| other.to_lowercase() == value.to_lowercase()) {
+        match seen.get(&value.to_lowercase()) {
+            Some(other) if *other == value => {}
             Some(other) => twins.push((other.clone(), value)),
-            None => seen.push(value),
+            None => {
+                seen.insert(value.to_lowercase(), value.clone());
+                kept.push(value);
+            }
         }
     }
-    *values = seen;
+    *values = kept;
     twins
 }
 

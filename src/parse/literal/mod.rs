@@ -12,7 +12,7 @@ mod scan;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::regions::Regions;
+use super::regions::{Regions, contains};
 use super::remark::Remark;
 use crate::diag::{MAX_SUGGESTIONS, nearest, single_line};
 
@@ -55,7 +55,7 @@ pub(super) fn remarks<'r>(
 
 fn is_literal(found: &Found, regions: &Regions, search: &Search<'_>) -> bool {
     let at = found.range.start;
-    if search.components.iter().any(|line| line.contains(&at)) {
+    if contains(search.components, at) {
         return false;
     }
     if found.what == What::Foreign(Kind::Diagram) {
