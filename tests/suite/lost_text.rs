@@ -196,7 +196,7 @@ fn no_input_ends_the_process() {
         "{{ \"x\" | replace(from=\"\", to=\"y\") }}".to_owned(),
     ];
     let site = Site::new();
-    let mut try_with = |name: &str, content: &str| {
+    let try_with = |name: &str, content: &str| {
         site.write(name, content);
         for command in ["build", "check"] {
             let run = site.folio(&[command]);

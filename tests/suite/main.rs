@@ -28,6 +28,7 @@ mod hosts;
 mod incremental;
 mod layers;
 mod lost_text;
+mod manual;
 mod plan;
 mod properties;
 mod publication;
