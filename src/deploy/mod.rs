@@ -19,7 +19,7 @@ mod headers;
 mod hosts;
 mod index_now;
 mod lock;
-mod manifest;
+pub mod manifest;
 #[cfg(test)]
 mod memory_host;
 mod options;

@@ -184,7 +184,7 @@ impl LocatedReport {
     /// Appends the diagnostics of another report.
     pub fn extend(&mut self, other: LocatedReport) {
         if !other.items.is_empty() {
-            Arc::make_mut(&mut self.items).extend(other.items.iter().cloned());
+            Arc::make_mut(&mut self.items).extend(Arc::unwrap_or_clone(other.items));
         }
     }
 }

@@ -59,8 +59,10 @@ pub fn arrange(
     visibility: Visibility,
 ) -> (Plan, Report) {
     let mut report = Report::default();
-    let mut plan = Plan::default();
-    plan.faulty = faulty.parsed.union(&faulty.unreadable).cloned().collect();
+    let mut plan = Plan {
+        faulty: faulty.parsed.union(&faulty.unreadable).cloned().collect(),
+        ..Plan::default()
+    };
     plan.hidden.extend(faulty.unreadable.iter().map(|source| (source.clone(), Hidden::Unreadable)));
     let (mut pages, mut sections) = lists::split(docs, visibility, config, &mut plan);
     let term_texts = term_texts::set_apart(&mut pages, &mut sections, config);

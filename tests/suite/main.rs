@@ -29,6 +29,7 @@ mod incremental;
 mod layers;
 mod lost_text;
 mod manual;
+mod mutations;
 mod plan;
 mod properties;
 mod publication;
