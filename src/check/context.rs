@@ -29,8 +29,6 @@ pub struct Context<'a> {
     pub redirects: Vec<Redirect>,
     /// Broken path → the most similar page, since the same broken link may occur on every page.
     nearest_pages: Mutex<BTreeMap<String, Option<String>>>,
-    /// Whether every article could be read. Otherwise a page may be missing only because of that.
-    pub all_articles_readable: bool,
 }
 
 impl<'a> Context<'a> {
@@ -60,7 +58,6 @@ impl<'a> Context<'a> {
                 .map(|bytes| host_rules::redirects(&String::from_utf8_lossy(&bytes)))
                 .unwrap_or_default(),
             nearest_pages: Mutex::default(),
-            all_articles_readable: !plan.is_incomplete(),
         }
     }
 

@@ -91,9 +91,6 @@ impl Plan {
 
 /// Warns about URLs in `site.toml` that do not exist on the site.
 pub(super) fn check_config(plan: &Plan, config: &Config, report: &mut Report) {
-    if plan.is_incomplete() {
-        return;
-    }
     let prefix = config.base_url.prefix();
     for url in config
         .menu
@@ -122,7 +119,7 @@ pub(super) fn check_config(plan: &Plan, config: &Config, report: &mut Report) {
                         && rooted.strip_prefix(prefix).is_some_and(|rest| plan.answers(rest)))
             }
         };
-        if !known {
+        if !known && !plan.may_lack(path, config) {
             report.push(
                 Diagnostic::warning(format!("`{url}` does not exist on this site"))
                     .in_file(crate::config::FILE)
@@ -198,8 +195,8 @@ pub(super) fn check(plan: &Plan, config: &Config, report: &mut Report) {
             missing.entry(path).or_insert((0, source, span)).0 += 1;
         }
     }
-    // The routes of articles with errors may be unknown. A file does not depend on them.
-    missing.retain(|(_, is_loaded), _| *is_loaded || !plan.is_incomplete());
+    // A file does not depend on articles with errors.
+    missing.retain(|(path, is_loaded), _| *is_loaded || !plan.may_lack(path, config));
     for (number, ((path, is_loaded), (count, source, span))) in missing.into_iter().enumerate() {
         let more = match count {
             1 => String::new(),

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{FeedFormat, SortBy};
+use super::slugs::taxonomy_slug;
+use crate::config::{Config, FeedFormat, SortBy};
 use crate::parse::front::Spanned;
 use crate::parse::{Doc, Moment};
 use crate::paths::{OutPath, Route, SourcePath};
@@ -315,6 +316,21 @@ impl Plan {
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
         !self.faulty.is_empty()
+    }
+
+    /// Whether a path may be missing only because of articles with errors: the routes of some are not
+    /// known, or it is the path of a list that one of them may belong to.
+    #[must_use]
+    pub fn may_lack(&self, path: &str, config: &Config) -> bool {
+        if self.hidden.values().any(|why| *why == Hidden::Unreadable) {
+            return true;
+        }
+        let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        let is_list = || {
+            let mut taxonomies = config.taxonomies.keys();
+            first == "archive" || taxonomies.any(|name| taxonomy_slug(name, config) == first)
+        };
+        self.is_incomplete() && is_list()
     }
 
     /// The file whose text a job renders.

@@ -70,16 +70,12 @@ impl Counters {
 
     /// A warning for each route that the site does not have.
     #[must_use]
-    pub fn unknown_routes(&self, plan: &Plan) -> Report {
+    pub fn unknown_routes(&self, plan: &Plan, config: &Config) -> Report {
         let mut report = Report::default();
-        // The route of an article with errors is not known.
-        if plan.is_incomplete() {
-            return report;
-        }
         let mut routes: Vec<_> = self.counts.iter().collect();
         routes.sort_unstable_by_key(|(route, _)| *route);
         for (route, (_, span)) in routes {
-            if !plan.routes.contains(route.as_str()) {
+            if !plan.routes.contains(route.as_str()) && !plan.may_lack(route, config) {
                 let warning = Diagnostic::warning(format!("no page has the route `{route}`"))
                     .in_file(&self.file)
                     .at(span.clone());

@@ -201,7 +201,7 @@ impl Renderer {
     /// Warnings about routes in the snapshot of counters that the site does not have.
     #[must_use]
     pub fn unknown_routes(&self) -> Report {
-        self.world.counters.unknown_routes(&self.world.plan)
+        self.world.counters.unknown_routes(&self.world.plan, &self.world.config)
     }
 
     /// The URL that a link of an article is written as on its page; `None` when its target does not

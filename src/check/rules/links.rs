@@ -46,12 +46,17 @@ fn broken_urls<'p>(
     wanted: impl Fn(Role) -> bool + 'p,
 ) -> impl Iterator<Item = &'p str> {
     let mut seen = BTreeSet::new();
-    // The routes of articles that cannot be read are unknown.
-    let is_reliable = page.context.all_articles_readable && page.kind != PageKind::Redirect;
+    let (plan, config) = (page.context.plan, page.context.config);
+    let prefix = config.base_url.prefix();
+    let is_reliable =
+        move |url: &str| !plan.may_lack(url.strip_prefix(prefix).unwrap_or(url), config);
     page.references
         .iter()
         .filter(move |(reference, resolved)| {
-            is_reliable && *resolved == ResolvedUrl::Broken && wanted(reference.role)
+            page.kind != PageKind::Redirect
+                && *resolved == ResolvedUrl::Broken
+                && wanted(reference.role)
+                && is_reliable(&reference.url)
         })
         .map(|(reference, _)| reference.url.as_str())
         .filter(move |url| seen.insert(*url))
