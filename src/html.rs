@@ -1,7 +1,7 @@
 //! HTML in a form that the tokenizer can read without recursion.
 //!
-//! `html5gum` reads an attribute with an empty value in double quotes by a call within the call that
-//! reads the attribute before it, so some thousand of them in a row overflow the stack.
+//! `html5gum` reads an attribute with an empty value in double quotes by a call within the call
+//! that reads the attribute before it, so some thousand of them in a row overflow the stack.
 
 use std::borrow::Cow;
 

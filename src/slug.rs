@@ -2,8 +2,8 @@
 //! authors and series.
 //!
 //! Letters and digits of every script stay, in lower case and in Unicode's normal form C. Latin
-//! letters lose their accents by the language of the site. `+`, `#`, `&`, `%`, `@` and a leading dot
-//! become words. Everything else separates words and becomes a single hyphen.
+//! letters lose their accents by the language of the site. `+`, `#`, `&`, `%`, `@` and a leading
+//! dot become words. Everything else separates words and becomes a single hyphen.
 
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;

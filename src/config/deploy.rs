@@ -222,7 +222,8 @@ pub(super) fn refuse_secrets(tree: &mut Value, at: &At<'_>, report: &mut Report)
         for (key, _) in table.iter().filter(|(_, value)| texts(value).any(holds_secret)) {
             let place = at.span(&["deploy", name, key]);
             let message = format!(
-                "`deploy.{name}.{key}` contains a password or a token, which must not be in site.toml"
+                "`deploy.{name}.{key}` contains a password or a token, which must not be in \
+                 site.toml"
             );
             report.push(secret_error(message, place));
         }

@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-pub(super) const HINT: &str = "placeholders are {section} {slug} {title} {year} {month} {day} {category}; \
-                               a pattern ends in `/` or `.html`";
+pub(super) const HINT: &str = "placeholders are {section} {slug} {title} {year} {month} {day} \
+                               {category}; a pattern ends in `/` or `.html`";
 
 /// A parsed permalink pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -38,8 +38,8 @@ pub fn check(
     refuse(&host.existing(&new, workers)?.into_keys().collect())
 }
 
-/// The files of the last deploy that a difference replaces or deletes and that are no longer as that
-/// deploy left them. Of files that an interrupted deploy may have `touched` that is not known.
+/// The files of the last deploy that a difference replaces or deletes and that are no longer as
+/// that deploy left them. Of files that an interrupted deploy may have `touched` that is not known.
 ///
 /// # Errors
 /// When the host cannot tell.

@@ -98,8 +98,8 @@ fn check_copies(
         return Ok(());
     }
     Err(HostError::other(format!(
-        "{} of the earlier deploy {} missing; build and deploy that version of the site, or restore \
-         the rest with --force",
+        "{} of the earlier deploy {} missing; build and deploy that version of the site, or \
+         restore the rest with --force",
         examples(&missing),
         if missing.len() == 1 { "is" } else { "are" }
     )))

@@ -91,9 +91,9 @@ impl Report {
         self.items.dedup();
     }
 
-    /// Sorts the report, and keeps one of the diagnostics that say the same about the same location,
-    /// with a note of how many more there were: an error in a template occurs on every page that
-    /// uses it.
+    /// Sorts the report, and keeps one of the diagnostics that say the same about the same
+    /// location, with a note of how many more there were: an error in a template occurs on every
+    /// page that uses it.
     pub fn fold_repeats(&mut self) {
         self.sort();
         let says_the_same = |a: &Diagnostic, b: &Diagnostic| {

@@ -1,5 +1,5 @@
-//! Which diagnostics are shown to a person: one of those that say the same about a file, and no more
-//! than can be read.
+//! Which diagnostics are shown to a person: one of those that say the same about a file, and no
+//! more than can be read.
 
 use std::collections::HashSet;
 

@@ -1,5 +1,5 @@
-//! Which diagnostics of a report are shown to a person: one of those that say the same about a file,
-//! with the lines of the others, and no more than can be read.
+//! Which diagnostics of a report are shown to a person: one of those that say the same about a
+//! file, with the lines of the others, and no more than can be read.
 
 use std::collections::HashMap;
 

@@ -79,8 +79,8 @@ impl Language {
         }
     }
 
-    /// A text with its placeholders filled in; `None` for an unknown key. `count` chooses the plural
-    /// form, and fills `{count}`.
+    /// A text with its placeholders filled in; `None` for an unknown key. `count` chooses the
+    /// plural form, and fills `{count}`.
     #[must_use]
     pub fn translate(
         &self,

@@ -37,8 +37,8 @@ macro_rules! embedded {
 
 embedded!["ar", "de", "en", "es", "fr", "hi", "it", "ja", "nl", "pl", "pt", "zh"];
 
-/// The texts for a tag: those of English, of the embedded language, and of the site's own file, each
-/// replacing the ones before it.
+/// The texts for a tag: those of English, of the embedded language, and of the site's own file,
+/// each replacing the ones before it.
 pub(super) fn of_language(tag: &str, own: Option<&str>) -> (BTreeMap<String, Text>, Report) {
     let mut report = Report::default();
     let mut texts = embedded("en").unwrap_or_default();

@@ -476,8 +476,8 @@ impl Disk {
         }
     }
 
-    /// The width and height of an image in pixels; `None` when it cannot be read, or is not an image
-    /// of a known kind.
+    /// The width and height of an image in pixels; `None` when it cannot be read, or is not an
+    /// image of a known kind.
     #[must_use]
     pub fn image_size(&self, path: &SourcePath) -> Option<(usize, usize)> {
         let size = imagesize::size(self.root.path.join(path.as_str())).ok()?;

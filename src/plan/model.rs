@@ -318,8 +318,8 @@ impl Plan {
         !self.faulty.is_empty()
     }
 
-    /// Whether a path may be missing only because of articles with errors: the routes of some are not
-    /// known, or it is the path of a list that one of them may belong to.
+    /// Whether a path may be missing only because of articles with errors: the routes of some are
+    /// not known, or it is the path of a list that one of them may belong to.
     #[must_use]
     pub fn may_lack(&self, path: &str, config: &Config) -> bool {
         if self.hidden.values().any(|why| *why == Hidden::Unreadable) {

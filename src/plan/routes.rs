@@ -275,8 +275,8 @@ fn folder_of(section: &str) -> String {
     if section.is_empty() { "content".to_owned() } else { format!("content/{section}") }
 }
 
-/// The folder for the files of a page. That of `/posts/a.html` is `/posts/a/`, since `/posts/` would
-/// be shared with other pages.
+/// The folder for the files of a page. That of `/posts/a.html` is `/posts/a/`, since `/posts/`
+/// would be shared with other pages.
 fn folder_route(route: &Route) -> Route {
     let text = route.as_str();
     let (folder, last) = text.rsplit_once('/').unwrap_or_default();

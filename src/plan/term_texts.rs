@@ -1,5 +1,5 @@
-//! The texts of terms and taxonomies: Markdown files in the folder that is named like the first part
-//! of a taxonomy's routes, such as `content/authors/ida.md` and `content/authors/_index.md`.
+//! The texts of terms and taxonomies: Markdown files in the folder that is named like the first
+//! part of a taxonomy's routes, such as `content/authors/ida.md` and `content/authors/_index.md`.
 //!
 //! They are set apart before sections and pages are made of the other files, and attached to the
 //! terms once these are known. While no article has a term of the taxonomy, its folder is a section

@@ -81,11 +81,12 @@ fn body_problem(call: &Call, contract: &Contract) -> Option<Diagnostic> {
     let is_given = |argument: &String| call.arguments.iter().any(|(given, _)| given == argument);
     match (call.form, contract.body) {
         (Form::Alone, BodyUse::Required) if contract.instead_of_body.iter().any(is_given) => None,
-        (Form::Alone, BodyUse::Required) => Some(
-            Diagnostic::error(format!("component `{name}` needs a body")).hint(format!(
-                "write `{{% <{name}> %}}`, the text, and `{{% </{name}> %}}`, each on lines of its own"
-            )),
-        ),
+        (Form::Alone, BodyUse::Required) => {
+            Some(Diagnostic::error(format!("component `{name}` needs a body")).hint(format!(
+                "write `{{% <{name}> %}}`, the text, and `{{% </{name}> %}}`, each on lines of its \
+                 own"
+            )))
+        }
         (Form::WithBody, BodyUse::None) => Some(
             Diagnostic::error(format!(
                 "component `{name}` takes no body, so the text between its tags would be lost"

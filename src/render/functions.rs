@@ -275,8 +275,8 @@ fn pages(world: &World, kwargs: &Kwargs, _: Audience) -> TeraResult<Value> {
             "none" => SortBy::None,
             other => {
                 return Err(Error::message(format!(
-                    "`sort` cannot be \"{other}\"{HELP}values are date, title, weight, update_date, \
-                     slug, permalink and none"
+                    "`sort` cannot be \"{other}\"{HELP}values are date, title, weight, \
+                     update_date, slug, permalink and none"
                 )));
             }
         };

@@ -18,7 +18,8 @@ pub(super) fn of(world: &World, source: &CopyFrom) -> Option<(usize, usize)> {
 }
 
 impl World {
-    /// The size in pixels of the image that a link of an article leads to, if it is one of the site.
+    /// The size in pixels of the image that a link of an article leads to, if it is one of the
+    /// site.
     pub(super) fn image_size(&self, target: &Target, from: From<'_>) -> Option<(usize, usize)> {
         of(self, self.linked_file(target, from)?)
     }

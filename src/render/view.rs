@@ -669,6 +669,7 @@ pub fn site(config: &Config, plan: &Plan) -> Value {
         .map(|(name, slot)| (name.as_str(), ads::slot(name, slot)))
         .collect();
     let texts = &config.texts;
+    let ad_label = config.ads.label.as_deref().unwrap_or(texts.text("advertisement"));
     Value::from_serializable(&json!({
         "title": config.title,
         "description": config.description,
@@ -687,7 +688,7 @@ pub fn site(config: &Config, plan: &Plan) -> Value {
         "feeds": formats.iter().map(feeds).collect::<Vec<_>>(),
         "taxonomies": plan.taxonomies.iter().map(taxonomy).collect::<Vec<_>>(),
         "article": config.article,
-        "ads": { "label": config.ads.label.as_deref().unwrap_or(texts.text("advertisement")), "policy": config.ads.policy, "slots": slots },
+        "ads": { "label": ad_label, "policy": config.ads.policy, "slots": slots },
         "comments": comments_view(config),
         "extra": config.extra,
     }))

@@ -33,8 +33,8 @@ pub enum ProblemKind {
 }
 
 impl Problem {
-    /// The problem as a diagnostic about the text of `locator`, which starts at byte `offset` of the
-    /// file.
+    /// The problem as a diagnostic about the text of `locator`, which starts at byte `offset` of
+    /// the file.
     #[must_use]
     pub fn diagnose(&self, severity: Severity, locator: &Locator<'_>, offset: usize) -> Diagnostic {
         let name = dotted(&self.path);

@@ -54,10 +54,10 @@ fn in_plain_words(raw: &str, full: &str, found: Option<char>) -> (String, Option
     } else if has("did not find expected key") || has("expected '-' indicator") {
         (
             "this line does not fit the lines before it".to_owned(),
-            Some(
-                "indent it as they are; put quotes around a value that ends with text after a quote",
-            ),
+            Some("indent it as they are; put quotes around the whole of a value with quotes in it"),
         )
+    } else if let Some(key) = duplicate_key(raw) {
+        (format!("the key `{key}` occurs twice"), Some("remove one of the two"))
     } else if has("unknown anchor") {
         ("this alias has no anchor".to_owned(), QUOTE)
     } else {
@@ -79,9 +79,14 @@ fn opening_quote(text: &str, message: &str) -> Option<usize> {
     (quote < text.len()).then_some(quote)
 }
 
+/// The key that occurs twice, if that is the problem.
+fn duplicate_key(message: &str) -> Option<&str> {
+    message.split_once("duplicate entry with key \"")?.1.strip_suffix('"')
+}
+
 /// The location of the second of two equal keys, if that is the problem.
 fn duplicate(text: &str, message: &str) -> Option<usize> {
-    let key = message.split_once("duplicate entry with key \"")?.1.strip_suffix('"')?;
+    let key = duplicate_key(message)?;
     let mut start = 0;
     let mut found = Vec::new();
     for line in text.split_inclusive('\n') {
@@ -110,6 +115,7 @@ mod tests {
             ("a: 1\n\tb: 2\n", "this line is indented with a tab", 2),
             ("a:\n  - x\n\t- y\n", "this line is indented with a tab", 3),
             ("a: @x\n", "a value without quotes cannot start with `@`", 1),
+            ("a: 1\nb: 2\na: 3\n", "the key `a` occurs twice", 3),
             ("a: b: c\n", "this value contains `: `, so it looks like another key", 1),
             ("a: \"b\nc: d\n", "a quote is not closed", 1),
             ("a: [b, c\n", "a list in brackets is not closed", 2),

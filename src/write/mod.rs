@@ -326,8 +326,8 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Stages a copy of a file, which is never in memory as a whole. `known` is the fingerprint that
-    /// it should have: a file that the output has already is not copied again. Returns the
+    /// Stages a copy of a file, which is never in memory as a whole. `known` is the fingerprint
+    /// that it should have: a file that the output has already is not copied again. Returns the
     /// fingerprint that it has.
     ///
     /// # Errors

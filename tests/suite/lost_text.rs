@@ -29,7 +29,7 @@ fn what_only_looks_like_the_syntax_of_other_tools() {
          [[x]](b.md) and [[1]][one] and [text](b.md \"A title\") and [t](<b.md>).\n\n\
          [one]: b.md\n\n## Heading {#id .class}\n\nTerm\n: Its definition\n\n\
          a == b and c == d, 50%% off, x < Y, A&B.\n\n<DIV>\n\nText\n\n</DIV>\n\n\
-         | a | b |\n| - | - |\n| 1 | 2 |\n{caption=\"C\"}\n\n<https://example.org/{{x}}>\n\n\
+         | a | b | c |\n|:---:|:-:| ---: |\n| 1 | 2 | 3 |\n{caption=\"C\"}\n\n<https://example.org/{{x}}>\n\n\
          import duties rise from 3 to 5 per cent.\n\n> [!note]\n> Text.\n\n- [ ] to do\n- [x] done\n";
     let site =
         Site::new().file("content/a.md", article).file("content/b.md", "---\ntitle: B\n---\n\nx\n");

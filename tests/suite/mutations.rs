@@ -1,7 +1,7 @@
 //! Mutated inputs: whatever they contain, they are read or refused, quickly and without a panic.
 //!
-//! Each target starts from the inputs of [`SEEDS`], which are interesting by themselves or were once
-//! found to fail. `FOLIO_FUZZ_SECONDS` makes each target run that long, `FOLIO_SEED` starts it
+//! Each target starts from the inputs of [`SEEDS`], which are interesting by themselves or were
+//! once found to fail. `FOLIO_FUZZ_SECONDS` makes each target run that long, `FOLIO_SEED` starts it
 //! elsewhere; otherwise a few hundred mutations are tried.
 
 use std::fs::File;

@@ -22,8 +22,8 @@ use kind::Kind;
 pub(super) use found::Search;
 pub(super) use kind::is_diagram;
 
-/// The warnings about literal markup: one for each kind of foreign syntax, with every place, and one
-/// for each footnote and link.
+/// The warnings about literal markup: one for each kind of foreign syntax, with every place, and
+/// one for each footnote and link.
 pub(super) fn remarks<'r>(
     search: &Search<'_>,
     regions: impl FnOnce() -> &'r Regions,

@@ -340,8 +340,9 @@ fn colon(text: &str, before: &str) -> Option<(Kind, usize)> {
         b':' => {
             let after = &inner[end + 1..];
             let ends = !after.starts_with(|c: char| c.is_alphanumeric() || c == ':' || c == '/');
-            let is_word = name.starts_with(['+', '-']) && name.len() > 1
-                || name.bytes().any(|b| b.is_ascii_lowercase());
+            // The alignment of a column, `:---:`, has no letters.
+            let is_word =
+                matches!(name, "+1" | "-1") || name.bytes().any(|b| b.is_ascii_lowercase());
             let is_emoji = !name.bytes().any(|b| b.is_ascii_uppercase());
             (ends && is_word && is_emoji).then_some((Kind::Emoji, end + 2))
         }

@@ -89,8 +89,8 @@ impl<'a> Writer<'a, '_> {
     }
 }
 
-/// Whether a fenced code block ends with a closing fence (CommonMark §4.5). Its lines may start with
-/// the markers of the quotes and lists that contain it.
+/// Whether a fenced code block ends with a closing fence (CommonMark §4.5). Its lines may start
+/// with the markers of the quotes and lists that contain it.
 fn is_closed(block: &str) -> bool {
     let fence = block.trim_start();
     let Some(mark) = fence.chars().next() else { return true };
