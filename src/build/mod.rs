@@ -99,7 +99,7 @@ fn run(
     let plan = parse_and_plan(options, &mut session, &mut report, &mut stats, &mut watch, progress);
     match output.adopt(|out| plan.jobs.contains_key(out)) {
         // It concerns this build only, so it is not recorded with the warnings about the site.
-        Ok(warning) => session.problems.cache.extend(warning.into_iter().collect()),
+        Ok(warning) => session.problems.cache.extend(warning),
         Err(error) => report.push(error),
     }
 

@@ -7,6 +7,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "one of the modules that access files")]
 
+mod config_files;
 mod error;
 mod root;
 mod text;
@@ -22,9 +23,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use crate::cache::Fingerprint;
-use crate::config::{self, Config, Overrides};
+use crate::config::Overrides;
 use crate::diag::{Diagnostic, Report};
-use crate::language;
 use crate::paths::SourcePath;
 use error::unreadable;
 use root::SiteRoot;
@@ -32,6 +32,7 @@ pub use text::decode;
 use text::{read_bytes, read_text};
 use walk::{at_or_below, replace_below};
 
+pub use config_files::ConfigFiles;
 pub use error::reason;
 pub use root::find_root;
 pub use walk::is_ignored_path;
@@ -183,26 +184,6 @@ impl Stamp {
     }
 }
 
-/// The configuration of a site, and the files that it was read from.
-#[derive(Debug)]
-pub struct ConfigFiles {
-    /// The text of `site.toml`.
-    pub text: String,
-    /// The site's own texts for its language.
-    pub own_texts: Option<String>,
-    /// As [`Config::read`] returns it.
-    pub config: Option<Config>,
-    pub problems: Report,
-}
-
-impl ConfigFiles {
-    /// The fingerprint of the files.
-    #[must_use]
-    pub fn fingerprint(text: &str, own_texts: Option<&str>) -> Fingerprint {
-        Fingerprint::of_json(&(text, own_texts))
-    }
-}
-
 /// A site on disk.
 #[derive(Clone, Debug)]
 pub struct Disk {
@@ -237,20 +218,7 @@ impl Disk {
     /// # Errors
     /// When it does not exist, cannot be read or is not UTF-8.
     pub fn config(&self) -> Result<String, Diagnostic> {
-        if !self.root.path.join(config::FILE).exists() {
-            return Err(Diagnostic::error(format!(
-                "{} does not exist in this folder",
-                config::FILE
-            ))
-            .hint(
-                "create a site with `folio init DIR`, or choose the folder of a site with --root",
-            ));
-        }
-        let path = self.root.path.join(config::FILE);
-        if !self.root.holds(&path) {
-            return Err(self.root.outside(&path));
-        }
-        read_text(&path, config::FILE)
+        config_files::config_text(&self.root)
     }
 
     /// Reads `site.toml` and the site's own texts for its language, with all their problems.
@@ -258,17 +226,7 @@ impl Disk {
     /// # Errors
     /// When `site.toml` does not exist, cannot be read or is not UTF-8.
     pub fn read_config(&self, overrides: &Overrides) -> Result<ConfigFiles, Diagnostic> {
-        let text = self.config()?;
-        let mut own_texts = Ok(None);
-        let (config, mut problems) = Config::read(&text, overrides, |tag| {
-            own_texts = self.own_texts(tag);
-            own_texts.clone().ok().flatten()
-        });
-        let own_texts = own_texts.unwrap_or_else(|error| {
-            problems.push(error);
-            None
-        });
-        Ok(ConfigFiles { text, own_texts, config, problems })
+        config_files::read_config(&self.root, overrides)
     }
 
     /// The site's own texts for a language; `None` when it has none.
@@ -276,14 +234,7 @@ impl Disk {
     /// # Errors
     /// When the file cannot be read or is not UTF-8.
     pub fn own_texts(&self, tag: &str) -> Result<Option<String>, Diagnostic> {
-        let Ok(path) = SourcePath::new(&language::own_file(tag)) else { return Ok(None) };
-        match self.stamp(&path) {
-            Some(_) if self.place(&path).is_none() => {
-                Err(self.root.outside(&self.root.path.join(path.as_str())))
-            }
-            Some(_) => self.text(&path).map(Some),
-            None => Ok(None),
-        }
+        config_files::own_texts(&self.root, tag)
     }
 
     /// Lists the site. What cannot be listed or read is in the report.

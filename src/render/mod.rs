@@ -25,9 +25,11 @@ mod link_url;
 mod pages;
 mod plain_file;
 pub(crate) mod redirect;
+mod site_view;
 mod sitemap;
 mod template_help;
 mod template_names;
+mod term_view;
 mod trans;
 pub mod view;
 mod world;
@@ -122,7 +124,7 @@ impl Renderer {
         sets: Vec<Vec<TemplateSource>>,
         inputs: Box<dyn Inputs>,
     ) -> PreparedRenderer {
-        let site = view::site(&config, &plan);
+        let site = site_view::site(&config, &plan);
         let (counters, counter_problems) = match counters::Counters::read(&config, &*inputs) {
             Ok(counters) => (counters, Report::default()),
             Err(report) => (counters::Counters::default(), report),

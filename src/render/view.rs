@@ -8,14 +8,14 @@ use serde::Serialize;
 use serde_json::json;
 use tera::Value;
 
-use super::ads::{self, SlotView};
+use super::ads;
+use super::site_view::{FeedLink, configured_url};
 use super::world::{Audience, World};
-use crate::config::{Comments, Config, FeedFormat};
 use crate::parse::front::ImageRef;
 use crate::parse::{Doc, Moment};
 use crate::paths::Route;
 use crate::plan::links::From;
-use crate::plan::{Neighbours, Node, PageId, Pager, Plan, SectionId, Taxonomy, Term, TermTextId};
+use crate::plan::{Neighbours, Node, PageId, Pager, SectionId, Term, TermTextId};
 
 /// The values that a template receives, by kind of page.
 #[expect(clippy::large_enum_variant, reason = "each value lives on the stack for one job")]
@@ -204,17 +204,6 @@ pub struct TermView<'a> {
     pub feeds: Vec<FeedLink>,
 }
 
-/// A feed, as `site.feeds` and `term.feeds` have it.
-#[derive(Debug, Serialize)]
-pub struct FeedLink {
-    pub url: String,
-    /// The media type.
-    #[serde(rename = "type")]
-    pub media_type: &'static str,
-    /// The name of the format.
-    pub title: &'static str,
-}
-
 /// The taxonomy of a term.
 #[derive(Debug, Serialize)]
 pub struct TaxonomyLink {
@@ -327,7 +316,7 @@ impl World {
         }]
     }
 
-    fn image(&self, image: &ImageRef, from: From<'_>) -> Option<ImageView> {
+    pub(super) fn image(&self, image: &ImageRef, from: From<'_>) -> Option<ImageView> {
         let target = &from.doc.links.get(image.link as usize)?.target;
         let url = self.link_url(target, from, Audience::Page)?;
         let permalink = self.link_url(target, from, Audience::Feed)?;
@@ -490,87 +479,6 @@ impl World {
         }
     }
 
-    /// A taxonomy's view.
-    #[must_use]
-    pub fn taxonomy_view(&self, index: usize) -> TaxonomyView<'_> {
-        let taxonomy = &self.plan.taxonomies[index];
-        let doc = taxonomy.text.map(|id| &*self.plan.term_texts[id].doc);
-        TaxonomyView {
-            name: &taxonomy.name,
-            title: self.taxonomy_title(taxonomy),
-            description: doc.and_then(|d| d.front.description.clone()).unwrap_or_default(),
-            extra: doc.map_or_else(|| json!({}), extra),
-            route: taxonomy.route.as_str(),
-            url: self.url(&taxonomy.route),
-            permalink: self.permalink(&taxonomy.route),
-            terms: taxonomy.terms.iter().map(|term| self.term_view(taxonomy, term)).collect(),
-        }
-    }
-
-    /// The title of a taxonomy's text, or its name in the language of the site, in the plural.
-    pub(crate) fn taxonomy_title(&self, taxonomy: &Taxonomy) -> String {
-        let own = taxonomy.text.and_then(|id| self.plan.term_texts[id].doc.front.title.clone());
-        if let Some(title) = own {
-            return title;
-        }
-        let name = &taxonomy.name;
-        let key = match name.as_str() {
-            "category" => "categories",
-            "tag" => "tags",
-            "author" => "authors",
-            "series" => "series",
-            _ => {
-                let mut letters = name.chars();
-                let first = letters.next().into_iter().flat_map(char::to_uppercase);
-                return first.chain(letters).collect();
-            }
-        };
-        self.config.texts.text(key).to_owned()
-    }
-
-    /// What the page of a term lists, such as "3 articles in this category".
-    fn listing_of(&self, taxonomy: &Taxonomy, term: &Term) -> String {
-        let key = match taxonomy.name.as_str() {
-            "category" => "articles_in_category",
-            "tag" => "articles_with_tag",
-            "author" => "articles_by_author",
-            "series" => "articles_in_series",
-            _ => "articles",
-        };
-        let values = [("name", term.name.clone())];
-        self.config.texts.translate(key, Some(term.pages.len() as u64), &values).unwrap_or_default()
-    }
-
-    /// A term's view.
-    #[must_use]
-    pub fn term_view<'a>(&'a self, taxonomy: &Taxonomy, term: &'a Term) -> TermView<'a> {
-        let feed_url = |format: &FeedFormat| {
-            let route = term.route.join(crate::plan::feed_name(*format));
-            feed_link(*format, route.map(|route| self.url(&route)).unwrap_or_default())
-        };
-        let text = term.text.map(|id| &self.plan.term_texts[id]);
-        let front = text.map(|text| &text.doc.front);
-        let image = text.and_then(|text| {
-            let from = From { doc: &text.doc, route: &text.route };
-            self.image(text.doc.front.image.as_ref()?, from)
-        });
-        let description =
-            text.map(|text| text.doc.front.description.as_deref().unwrap_or(&text.doc.lead));
-        TermView {
-            name: &term.name,
-            title: front.and_then(|front| front.title.as_deref()).unwrap_or(&term.name),
-            description: description.unwrap_or_default(),
-            image,
-            extra: text.map_or_else(|| json!({}), |text| extra(&text.doc)),
-            route: term.route.as_str(),
-            url: self.url(&term.route),
-            permalink: self.permalink(&term.route),
-            count: term.pages.len(),
-            listing: self.listing_of(taxonomy, term),
-            feeds: term.feeds.iter().map(feed_url).collect(),
-        }
-    }
-
     #[must_use]
     pub fn pager(&self, base: &Route, pager: Pager, total: usize) -> PagerView {
         let at = |number: usize| match number {
@@ -589,107 +497,10 @@ impl World {
     }
 }
 
-/// The comments section, with the texts of the language where the site sets none.
-fn comments_view(config: &Config) -> serde_json::Value {
-    let Comments { show, heading, tagline, prompt, empty, empty_hint } = &config.comments;
-    let or = |own: &Option<String>, key| {
-        own.clone().unwrap_or_else(|| config.texts.text(key).to_owned())
-    };
-    json!({
-        "show": show,
-        "heading": or(heading, "comments"),
-        "tagline": or(tagline, "comments_tagline"),
-        "prompt": or(prompt, "comments_prompt"),
-        "empty": or(empty, "comments_empty"),
-        "empty_hint": or(empty_hint, "comments_empty_hint"),
-    })
-}
-
-fn feed_link(format: FeedFormat, url: String) -> FeedLink {
-    let (media_type, title) = match format {
-        FeedFormat::Atom => ("application/atom+xml", "Atom"),
-        FeedFormat::Rss => ("application/rss+xml", "RSS"),
-        FeedFormat::Json => ("application/feed+json", "JSON Feed"),
-    };
-    FeedLink { url, media_type, title }
-}
-
 pub(super) fn into_map(value: Value) -> tera::Map {
     value.into_map().unwrap_or_default()
 }
 
-fn extra(doc: &Doc) -> serde_json::Value {
+pub(super) fn extra(doc: &Doc) -> serde_json::Value {
     serde_json::from_str(&doc.front.extra).unwrap_or_default()
-}
-
-/// A URL of `site.toml` as links have it: one of the site itself gets the prefix of the base URL,
-/// unless it has it already.
-fn configured_url(url: &str, config: &Config, plan: &Plan) -> String {
-    if url.is_empty()
-        || url.starts_with('#')
-        || url.starts_with("//")
-        || url.split(['/', '?']).next().is_some_and(|start| start.contains(':'))
-    {
-        return url.to_owned();
-    }
-    let (path, rest) = url.split_at(url.find(['?', '#']).unwrap_or(url.len()));
-    if let Some(node) =
-        path.strip_prefix("@/").and_then(|path| plan.node(&format!("content/{path}")))
-    {
-        return format!("{}{rest}", config.base_url.local(&plan.route_of(node).encoded()));
-    }
-    let rooted = format!("/{}", url.trim_start_matches('/'));
-    let path = rooted.split(['?', '#']).next().unwrap_or_default();
-    let prefix = config.base_url.prefix();
-    let prefixed =
-        !prefix.is_empty() && (path == prefix || path.starts_with(&format!("{prefix}/")));
-    if prefixed && !plan.answers(path) { rooted } else { config.base_url.local(&rooted) }
-}
-
-/// The configuration that templates can see.
-#[must_use]
-pub fn site(config: &Config, plan: &Plan) -> Value {
-    let menu_item = |item: &crate::config::MenuItem| {
-        let url = configured_url(&item.url, config, plan);
-        json!({ "name": item.name, "url": url, "route": item.url })
-    };
-    let taxonomy = |taxonomy: &crate::plan::Taxonomy| {
-        let url = config.base_url.local(&taxonomy.route.encoded());
-        json!({ "name": taxonomy.name, "url": url })
-    };
-    let feeds = |format: &FeedFormat| {
-        let name = crate::plan::feed_name(*format);
-        feed_link(*format, config.base_url.local(&format!("/{name}")))
-    };
-    let formats = if config.feeds.limit == 0 { &[][..] } else { &config.feeds.formats };
-    let slots: BTreeMap<&str, SlotView<'_>> = config
-        .ads
-        .slots
-        .iter()
-        .map(|(name, slot)| (name.as_str(), ads::slot(name, slot)))
-        .collect();
-    let texts = &config.texts;
-    let ad_label = config.ads.label.as_deref().unwrap_or(texts.text("advertisement"));
-    Value::from_serializable(&json!({
-        "title": config.title,
-        "description": config.description,
-        "base_url": format!("{}{}", config.base_url.origin(), config.base_url.prefix()),
-        "url": config.base_url.local("/"),
-        "language": config.language,
-        "direction": if texts.is_right_to_left() { "rtl" } else { "ltr" },
-        "author": {
-            "name": config.author.name,
-            "url": configured_url(&config.author.url, config, plan),
-        },
-        "menu": {
-            "main": config.menu.main.iter().map(menu_item).collect::<Vec<_>>(),
-            "footer": config.menu.footer.iter().map(menu_item).collect::<Vec<_>>(),
-        },
-        "feeds": formats.iter().map(feeds).collect::<Vec<_>>(),
-        "taxonomies": plan.taxonomies.iter().map(taxonomy).collect::<Vec<_>>(),
-        "article": config.article,
-        "ads": { "label": ad_label, "policy": config.ads.policy, "slots": slots },
-        "comments": comments_view(config),
-        "extra": config.extra,
-    }))
 }

@@ -8,6 +8,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "one of the modules that access files")]
 
+mod adopt;
 mod error;
 mod files;
 mod manifest;
@@ -22,8 +23,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use crate::cache::{Fingerprint, LoadResult, PendingFile};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Report};
 use crate::paths::OutPath;
+use adopt::Unlisted;
 use manifest::{Manifest, Written, modified};
 use place::{Folders, StagedFile};
 
@@ -47,14 +49,6 @@ pub struct Output {
     unlisted: Option<Unlisted>,
     /// The folder as messages name it.
     shown: String,
-}
-
-/// Why there is no list of the files that Folio wrote to an output folder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Unlisted {
-    /// Folio did not write to the folder, or its list was deleted.
-    Missing,
-    Damaged,
 }
 
 /// What a build changed in the output.
@@ -100,50 +94,19 @@ impl Output {
     }
 
     /// Takes over a folder for which there is no list of files, if all of its files are among
-    /// `planned`. Returns a warning about it.
+    /// `planned`. The report has a warning about it.
     ///
     /// # Errors
     /// When the folder has other files; they are named.
-    pub fn adopt(
-        &mut self,
-        planned: impl Fn(&OutPath) -> bool,
-    ) -> Result<Option<Diagnostic>, Diagnostic> {
-        let Some(why) = self.unlisted else { return Ok(None) };
-        let (own, others): (Vec<_>, Vec<_>) = files::below(&self.folder)
-            .into_iter()
-            .map(|name| OutPath::new(&name).ok().filter(|out| planned(out)).ok_or(name))
-            .partition(Result::is_ok);
-        let others: Vec<String> = others.into_iter().filter_map(Result::err).collect();
-        let folder = &self.shown;
-        if !others.is_empty() {
-            let error = Diagnostic::error(match why {
-                Unlisted::Missing => {
-                    format!(
-                        "the output folder `{folder}` is not empty, and Folio did not create it"
-                    )
-                }
-                Unlisted::Damaged => format!(
-                    "the list of the files that Folio wrote to `{folder}` is damaged, and the \
-                     folder has files that are not part of this site"
-                ),
-            });
-            return Err(error
-                .note(format!("not part of this site: {}", enumerate(&others)))
-                .hint("move them out of the folder, or choose another one with --output"));
-        }
+    pub fn adopt(&mut self, planned: impl Fn(&OutPath) -> bool) -> Result<Report, Diagnostic> {
+        let Some(why) = self.unlisted else { return Ok(Report::default()) };
+        let names = files::below(&self.folder);
+        let own = adopt::own_files(why, &self.shown, names, planned)?;
         // Without a known time and hash, each file is compared with what is rendered.
         let unknown = |out| (out, Written { hash: Fingerprint::default(), size: 0, modified: 0 });
-        self.manifest.files = own.into_iter().flatten().map(unknown).collect();
+        self.manifest.files = own.value.into_iter().map(unknown).collect();
         self.unlisted = None;
-        let what = match why {
-            Unlisted::Missing => "missing",
-            Unlisted::Damaged => "damaged",
-        };
-        let message = format!("the list of the files that Folio wrote to `{folder}` is {what}");
-        Ok(Some(
-            Diagnostic::warning(message)
-                .note("every file there is one of this site, and is replaced where it differs"),
-        ))
+        Ok(own.warnings)
     }
 
     /// A stage for the files of a build.
@@ -414,16 +377,6 @@ pub fn absolute(path: &Path) -> io::Result<PathBuf> {
         let (Some(parent), Some(name)) = (at.parent(), at.file_name()) else { return Ok(full) };
         missing.push(name.to_owned());
         at = parent;
-    }
-}
-
-/// The first few of some names, and how many more there are.
-fn enumerate(names: &[String]) -> String {
-    const SHOWN: usize = 5;
-    let first = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>();
-    match names.len().saturating_sub(SHOWN) {
-        0 => first.join(", "),
-        more => format!("{} and {more} more", first.join(", ")),
     }
 }
 
