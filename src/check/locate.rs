@@ -49,11 +49,10 @@ impl Page<'_> {
         for (number, link) in doc.links.iter().enumerate() {
             let from = From { doc, route: &self.job.route };
             if let Some(url) = self.context.renderer.link_url(&link.target, from) {
-                // Metadata names pictures by their whole URL.
-                if url.starts_with('/') {
-                    let whole = as_in_attribute(&format!("{}{url}", self.context.origin));
-                    index.entry(whole).or_default().push(number);
-                }
+                index.entry(as_in_attribute(&url)).or_default().push(number);
+            }
+            // Metadata names pictures by their whole URL.
+            if let Some(url) = self.context.renderer.link_permalink(&link.target, from) {
                 index.entry(as_in_attribute(&url)).or_default().push(number);
             }
         }

@@ -213,6 +213,13 @@ impl Renderer {
         self.world.link_url(target, from, Audience::Page)
     }
 
+    /// The absolute URL that a link of an article is written as in feeds and metadata; `None` when
+    /// its target does not exist.
+    #[must_use]
+    pub fn link_permalink(&self, target: &Target, from: From<'_>) -> Option<String> {
+        self.world.link_url(target, from, Audience::Feed)
+    }
+
     /// Renders one job.
     ///
     /// # Errors

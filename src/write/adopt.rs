@@ -11,8 +11,8 @@ pub(super) enum Unlisted {
     Damaged,
 }
 
-/// The files of a folder, if all of them are among `planned`, with a warning about the folder, whose
-/// name in messages is `shown`.
+/// The files of a folder, if all of them are among `planned`, with a warning about the folder,
+/// whose name in messages is `shown`.
 ///
 /// # Errors
 /// When there are others; they are named.

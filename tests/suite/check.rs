@@ -512,3 +512,28 @@ proptest! {
         prop_assert!(f.references.len() <= 3 * parts.len());
     }
 }
+
+#[test]
+fn the_cause_is_named_and_not_what_shows_it() {
+    // The picture of an article is in its metadata, by a template that the site does not have.
+    let site = good().file(
+        "content/posts/b.md",
+        "---\ntitle: B\ndescription: What b is.\ndate: 2026-01-02\nimage: gone.png\n---\n\nText.\n",
+    );
+    site.write("site.toml", CONFIG.to_owned() + "[markdown]\nbroken_links = \"warn\"\n");
+    let found = lines(&site, &[]);
+    assert!(
+        found.iter().any(|line| line.contains("missing-asset content/posts/b.md:5 ")),
+        "{found:#?}"
+    );
+    // A template without the blocks of the layout gives every article the site's own description.
+    site.write(
+        "templates/page.html",
+        "{% extends \"base.html\" %}{% block main %}<h1>{{ page.title }}</h1>{% endblock main %}",
+    );
+    let found = lines(&site, &[]);
+    for rule in ["duplicate-description", "duplicate-title"] {
+        let of_rule: Vec<&String> = found.iter().filter(|line| line.contains(rule)).collect();
+        assert!(of_rule.len() == 1 && of_rule[0].contains("templates/page.html"), "{found:#?}");
+    }
+}

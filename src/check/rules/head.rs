@@ -103,39 +103,57 @@ pub(super) fn duplicate_descriptions(site: &CheckedSite<'_>) -> Vec<Finding> {
     duplicates(site, "description", |summary| summary.description.as_deref())
 }
 
-/// A finding for every page whose value an earlier page has too.
+/// A finding for every page whose value an earlier page has too. A page whose template does not
+/// show its own value comes after those that do, and its template is named.
 fn duplicates(
     site: &CheckedSite<'_>,
     what: &str,
     value: impl Fn(&PageSummary) -> Option<&str>,
 ) -> Vec<Finding> {
+    let pages = site.pages().filter(|(_, page)| page.kind == PageKind::Authored && !page.noindex);
+    let mut pages: Vec<(usize, &str, bool)> = pages
+        .filter_map(|(number, summary)| {
+            let text = value(summary).filter(|text| !text.is_empty())?;
+            Some((number, text, !shows_own(site, number, what, text)))
+        })
+        .collect();
+    pages.sort_by_key(|(number, _, is_from_template)| (*is_from_template, *number));
     let mut first: BTreeMap<&str, usize> = BTreeMap::new();
     let mut findings = Vec::new();
-    for (number, summary) in
-        site.pages().filter(|(_, summary)| summary.kind == PageKind::Authored && !summary.noindex)
-    {
-        let Some(text) = value(summary).filter(|text| !text.is_empty()) else { continue };
+    for (number, text, is_from_template) in pages {
         let other = *first.entry(text).or_insert(number);
         if other == number {
             continue;
         }
         let Some(page) = site.page_without_html(number) else { continue };
         let message = format!("this {what} is the same as that of {}", site.route(other));
-        let own = page.doc().map(|d| d.front.description.as_deref().unwrap_or(&d.lead));
-        if what == "description" && own.is_some_and(|own| own != text) {
-            let finding = Finding::new(message, page.template_location()).on(site.route(number));
-            let hint = "the template does not use `page.description`: give it a block `meta`";
-            findings.push(finding.hint(hint));
-            continue;
-        }
-        let finding = Finding::new(message, page.key_location(what)).on(site.route(number));
-        findings.push(
-            finding.hint(format!(
-                "give each page its own {what}, so that readers can tell them apart"
-            )),
-        );
+        let (location, hint) = if is_from_template {
+            let block = if what == "title" { "title" } else { "meta" };
+            let hint =
+                format!("the template does not use `page.{what}`: give it a block `{block}`");
+            (page.template_location(), hint)
+        } else {
+            let hint =
+                format!("give each page its own {what}, so that readers can tell them apart");
+            (page.key_location(what), hint)
+        };
+        findings.push(Finding::new(message, location).on(site.route(number)).hint(hint));
     }
     findings
+}
+
+/// Whether a page shows the title or description of its document. A page without one has none of
+/// its own.
+fn shows_own(site: &CheckedSite<'_>, number: usize, what: &str, shown: &str) -> bool {
+    let page = site.page_without_html(number);
+    let Some(doc) = page.as_ref().and_then(|page| page.doc()) else { return true };
+    if site.route(number) == "/" {
+        return true;
+    }
+    match what {
+        "title" => shown.contains(doc.title.trim()),
+        _ => shown == doc.front.description.as_deref().unwrap_or(&doc.lead),
+    }
 }
 
 #[cfg(test)]
