@@ -12,7 +12,7 @@ use folio::cli::{self, Build, Check, CheckFormat, Cli, Command, Init, New, Stats
 use folio::diag::{Diagnostic, LocatedReport, Severity};
 use folio::scaffold;
 use jiff::Timestamp;
-use terminal::{Bar, print_line, print_message, print_report, print_with};
+use terminal::{Bar, print_line, print_message, print_report, print_with, watch_memory};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     silence_formula_panics();
     let cli = Cli::parse();
     terminal::start_logging(cli.verbose, std::env::var("FOLIO_LOG").ok().as_deref());
+    watch_memory();
     let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
     let now = match cli::now(epoch.as_deref()) {
         Ok(now) => now,

@@ -12,6 +12,9 @@ use super::root::SiteRoot;
 use crate::diag::{Diagnostic, Report};
 use crate::paths::SourcePath;
 
+/// How many levels deep folders may be nested. Each page shows the way to it.
+const MAX_DEPTH: usize = 64;
+
 impl SiteRoot {
     /// Lists the files at or below a path that starts with one of the site's folders.
     pub(super) fn walk(
@@ -61,6 +64,10 @@ impl SiteRoot {
                 }
             }
             if is_folder {
+                if entry.depth() > MAX_DEPTH {
+                    report.push(self.too_deep(entry.path()));
+                    walk.skip_current_dir();
+                }
                 continue;
             }
             match self.source_path(entry.path(), entry.file_type()) {
@@ -87,6 +94,12 @@ impl SiteRoot {
                 .in_file(name)
                 .hint("rename it")
         })
+    }
+
+    fn too_deep(&self, path: &Path) -> Diagnostic {
+        Diagnostic::error(format!("this folder is nested more than {MAX_DEPTH} levels deep"))
+            .in_file(self.relative(path))
+            .hint("move it up")
     }
 
     /// The problem of one of the site's folders that exists and is no folder.

@@ -330,9 +330,15 @@ fn settle(plan: &mut Plan, drafts: Vec<Draft>, report: &mut Report) {
 fn unused_alias(other: &Draft, alias: &Draft) -> Diagnostic {
     let route = &alias.job.route;
     let warning = if other.rank == Rank::Alias {
-        Diagnostic::warning(format!("the alias `{route}` is not used: {} comes first", other.owner))
+        Diagnostic::warning(format!(
+            "the alias `{route}` is not used: {} has it already",
+            other.owner
+        ))
     } else {
-        Diagnostic::warning(format!("the alias `{route}` is not used: {} is there", other.owner))
+        Diagnostic::warning(format!(
+            "the alias `{route}` is not used: it is the route of {}",
+            other.owner
+        ))
     };
     let warning = warning.hint("remove the alias");
     match (&alias.file, &alias.span) {

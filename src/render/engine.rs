@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 
 use tera::{Context, Tera};
 
+use super::complexity::too_complex;
 use super::contract::Contracts;
 use super::world::{Audience, Trace, World};
 use super::{errors, filters, functions, trans};
@@ -159,22 +160,6 @@ fn too_large(template: &str) -> Diagnostic {
     Diagnostic::error(format!("template `{template}` writes more than {} MiB", MAX_OUTPUT >> 20))
         .in_file(TemplateSource::file(template))
         .hint("look for a loop that is inside another one")
-}
-
-/// How many `elif` a template may have: Tera reads each within the one before it.
-const MAX_ELIF: usize = 500;
-
-/// An error for each template that Tera cannot read without exhausting the stack.
-fn too_complex(templates: &[TemplateSource]) -> Report {
-    let excess = |template: &TemplateSource| {
-        let (at, _) = template.text.match_indices("elif").nth(MAX_ELIF)?;
-        Some(
-            Diagnostic::error(format!("this template has more than {MAX_ELIF} `elif`"))
-                .in_file(TemplateSource::file(&template.name))
-                .at(at..at + "elif".len()),
-        )
-    };
-    templates.iter().filter_map(excess).collect()
 }
 
 fn bare(world: &Arc<World>, trace: &Arc<Mutex<Trace>>, for_feed: &Arc<AtomicBool>) -> Tera {

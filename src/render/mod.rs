@@ -7,6 +7,7 @@
 //! module must not touch files: bodies and data come through [`Inputs`].
 
 pub mod ads;
+mod complexity;
 mod component_error;
 mod contract;
 mod counters;

@@ -163,6 +163,14 @@ fn folders_that_are_files() {
     insta::assert_snapshot!("folders_that_are_files", site.build_fails());
 }
 
+#[test]
+fn folders_that_are_nested_too_deep() {
+    let site = Site::new().file(&format!("content/{}a.md", "d/".repeat(200)), "# A\n");
+    let said = site.build_fails();
+    assert!(said.contains("this folder is nested more than 64 levels deep"), "{said}");
+    assert!(said.contains("1 error;"), "{said}");
+}
+
 /// Every input that once ended the process, or came near to it.
 #[test]
 fn no_input_ends_the_process() {

@@ -351,9 +351,9 @@ fn deploy_manifests() {
     fuzz("deploy manifests", &seeds, |text| {
         use folio::deploy::manifest::{Journal, Manifest, Releases};
         if let Ok(manifest) = Manifest::read(text.as_bytes()) {
-            assert!(
-                manifest.files.keys().all(|path| !path.contains("..") && !path.starts_with('/'))
-            );
+            let is_inside =
+                |path: &String| path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+            assert!(manifest.files.keys().all(is_inside));
             assert!(Manifest::read(&manifest.bytes()).is_ok());
         }
         let _ = Journal::read(text.as_bytes());
