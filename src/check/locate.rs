@@ -66,19 +66,10 @@ impl Page<'_> {
             return FindingLocation::at(doc.source.as_str(), widen(&link.span));
         }
         let config = self.context.config;
-        let items = || {
-            config
-                .menu
-                .main
-                .iter()
-                .chain(&config.menu.footer)
-                .map(|item| &item.url)
-                .chain([&config.author.url])
-        };
         let local =
             |item: &str| config.base_url.local(&format!("/{}", item.trim_start_matches('/')));
         if let Some(item) =
-            items().find(|item| !item.is_empty() && (*item == url || local(item) == url))
+            config.urls().find(|item| !item.is_empty() && (*item == url || local(item) == url))
         {
             return FindingLocation::Text(config::FILE.to_owned(), format!("\"{item}\""));
         }

@@ -121,6 +121,12 @@ impl Config {
         }
     }
 
+    /// The URLs of menus and of the author, which may be those of pages of the site.
+    pub fn urls(&self) -> impl Iterator<Item = &String> {
+        let items = self.menu.main.iter().chain(&self.menu.footer);
+        items.map(|item| &item.url).chain([&self.author.url])
+    }
+
     /// The pattern for articles of a section, if the site sets one.
     #[must_use]
     pub fn permalink(&self, section: &str) -> Option<&Pattern> {

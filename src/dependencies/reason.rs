@@ -56,7 +56,7 @@ impl Dependency {
     fn describe_change(&self, context: &ReasonContext<'_>) -> String {
         match self {
             Self::Template => format!("a template changed: {}", changed_templates(context)),
-            Self::Site => "site.toml changed".into(),
+            Self::Site => "site.toml or a text of its language changed".into(),
             Self::View => "its place in the site, or the list it shows, changed".into(),
             Self::Document => "its front matter, headings or links changed".into(),
             Self::Body => "its text changed".into(),

@@ -92,14 +92,7 @@ impl Plan {
 /// Warns about URLs in `site.toml` that do not exist on the site.
 pub(super) fn check_config(plan: &Plan, config: &Config, report: &mut Report) {
     let prefix = config.base_url.prefix();
-    for url in config
-        .menu
-        .main
-        .iter()
-        .chain(&config.menu.footer)
-        .map(|item| &item.url)
-        .chain([&config.author.url])
-    {
+    for url in config.urls() {
         if url.is_empty() {
             continue;
         }

@@ -249,7 +249,7 @@ impl Renderer {
         Ok(text.into_bytes())
     }
 
-    /// What the job of a copied file is rendered from.
+    /// What rendering reads besides the plan.
     #[must_use]
     pub fn inputs(&self) -> &dyn Inputs {
         &*self.world.inputs

@@ -46,8 +46,8 @@ pub(super) fn feed_link(format: FeedFormat, url: String) -> FeedLink {
     FeedLink { url, media_type, title }
 }
 
-/// A URL of `site.toml` as links have it: one of the site itself gets the prefix of the base URL,
-/// unless it has it already.
+/// A URL of `site.toml` as it is written in links: a URL of the site gets the prefix of the base
+/// URL, unless it has it already.
 pub(super) fn configured_url(url: &str, config: &Config, plan: &Plan) -> String {
     if url.is_empty()
         || url.starts_with('#')

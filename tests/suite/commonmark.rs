@@ -14,17 +14,22 @@ struct Example {
     number: usize,
 }
 
+/// The settings of a site that configures nothing.
+fn settings() -> Settings {
+    Settings {
+        markdown: config::Markdown::default(),
+        line_numbers: false,
+        slugs: folio::slug::SlugRule::default(),
+        texts: std::sync::Arc::new(folio::language::Language::read("en", None).0),
+    }
+}
+
 #[test]
 fn every_example_of_the_specification() {
     let Some(path) = crate::common::shared("cases/commonmark/spec.json") else { return };
     let examples: Vec<Example> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     assert_eq!(examples.len(), 652);
-    let settings = Settings {
-        markdown: config::Markdown::default(),
-        line_numbers: false,
-        slugs: folio::slug::SlugRule::default(),
-        texts: std::sync::Arc::new(folio::language::Language::read("en", None).0),
-    };
+    let settings = settings();
     let source = SourcePath::new("content/a.md").unwrap();
     let failed: Vec<usize> = examples
         .iter()
@@ -170,12 +175,7 @@ fn another_renderer_reads_the_same() {
         return;
     }
     let source = SourcePath::new("content/a.md").unwrap();
-    let settings = Settings {
-        markdown: config::Markdown::default(),
-        line_numbers: false,
-        slugs: folio::slug::SlugRule::default(),
-        texts: std::sync::Arc::new(folio::language::Language::read("en", None).0),
-    };
+    let settings = settings();
     let mut options = comrak::Options::default();
     options.render.r#unsafe = true;
     let mut differences = Vec::new();
@@ -208,12 +208,7 @@ fn another_renderer_reads_the_same() {
 fn no_words_of_the_site_dialect_are_lost() {
     let corpus = corpus();
     let source = SourcePath::new("content/a.md").unwrap();
-    let settings = Settings {
-        markdown: config::Markdown::default(),
-        line_numbers: false,
-        slugs: folio::slug::SlugRule::default(),
-        texts: std::sync::Arc::new(folio::language::Language::read("en", None).0),
-    };
+    let settings = settings();
     let mut options = comrak::Options::default();
     options.render.r#unsafe = true;
     options.extension.table = true;

@@ -173,7 +173,10 @@ fn only_what_shows_a_change_is_rendered() {
     );
     let (figures, explained) = stats(&site, &[]);
     assert_eq!(figures["parsed"], 0);
-    assert_eq!(reasons(&explained)["posts/a1/index.html"], "site.toml changed");
+    assert_eq!(
+        reasons(&explained)["posts/a1/index.html"],
+        "site.toml or a text of its language changed"
+    );
 
     // A static file: itself.
     site.write("static/x.txt", "y");

@@ -86,7 +86,8 @@ fn is_in_url(text: &str, found: &Found, regions: &Regions) -> bool {
     regions.is_link(start) && before[word..].contains(['(', '<'])
 }
 
-/// Whether a capitalised tag that is not HTML is one of JSX: with a value in braces.
+/// Whether a capitalised tag that is not HTML is JSX, which is the case if it has a value in
+/// braces.
 fn is_jsx(text: &str) -> bool {
     let line = text.lines().next().unwrap_or_default();
     line.split_once('>').is_some_and(|(tag, _)| tag.contains("={"))
